@@ -29,9 +29,14 @@ from benchmarks.support.server import start_presenter
 from benchmarks.watch import WIDTH, Shaped, Trained, take_turns
 from lamplighter.client.errors import LiveError
 from lamplighter.client.pushing.push_client import LaterError, PushClient, PushRefusedError
-from lamplighter.runfolder.fragments.fragment import MAX_STEPS, Fragment, make_fragment
+from lamplighter.runfolder.fragments.fragment import (
+    MAX_STEPS,
+    Fragment,
+    keep_identity,
+    make_fragment,
+    make_opening,
+)
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
-from lamplighter.runfolder.fragments.opening import keep_identity, make_opening
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.web.access.pushers import PusherStore
 from lamplighter.wire.pulse_frames import Pulse

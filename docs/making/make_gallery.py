@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lamplighter.packing.gallery import write_gallery
+from lamplighter.packing.page import write_gallery
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name, write_run_name
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.packing import nearest, packed_run
-from lamplighter.packing.gallery import write_gallery
+from lamplighter.packing.page import write_gallery
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.browser.fixtures import FinishedRun, sound_page
 from tests.browser.packed import host_files

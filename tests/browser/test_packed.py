@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from lamplighter.packing.gallery import write_gallery
+from lamplighter.packing.page import write_gallery
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import LAST, FinishedRun

@@ -17,7 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import lamplighter
-from lamplighter.analysis.tile_builder import tile_next_stretch
+from lamplighter.analysis.analyst import tile_next_stretch
 from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.contract.recipe_file import RecipeError
 from lamplighter.exports.archive.run_zip import write_zip

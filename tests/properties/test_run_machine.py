@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from lamplighter.analysis import tile_builder
+from lamplighter.analysis import analyst
 from lamplighter.contract.recipe import Recipe
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.archive.run_zip import write_zip
@@ -174,7 +174,7 @@ class RunMachine(RuleBasedStateMachine):
         with TilesWriter(self.run.tiles_path) as tiles:
             for _ in range(most):
                 with MatrixHistory(self.run) as history:
-                    if not tile_builder.tile_next_stretch(history, tiles, over=over):
+                    if not analyst.tile_next_stretch(history, tiles, over=over):
                         break
 
     @rule()
@@ -272,7 +272,7 @@ def _census(attempt: int, step: int) -> bytes:
 def test_kept_steps_survive_any_sequence_of_events(examples: int):
     with (
         # Stretches and distances of only a few steps, so that a few dozen steps cross every boundary.
-        patch.object(tile_builder, "MAX_STRETCH_STEPS", 5),
+        patch.object(analyst, "MAX_STRETCH_STEPS", 5),
         patch.object(row_pruning, "MAX_KEYFRAME_GAP", 6),
         patch.object(row_pruning, "UNPRUNED_STEPS", 3),
         patch.object(row_pruning, "_READ_EVERY", 2),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lamplighter.contract.recipe import Cadence, CorpusRecipe, ModelRecipe, Recipe
-from lamplighter.runfolder.reading.curve_steps import MARK, read_curve_measures
+from lamplighter.runfolder.reading.curves import MARK, read_curve_measures
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder

@@ -91,7 +91,7 @@ def gallery_command(runs_dir: Path, run_ids: tuple[str, ...], out: Path, url: st
     """Make a static site of runs, with an index and a page for each, for any file host."""
     runs = [find_named_run(runs_dir, run_id) for run_id in run_ids]
     # Imported only here, because it imports the server's modules.
-    from lamplighter.packing.gallery import write_gallery
+    from lamplighter.packing.page import write_gallery
 
     with show_progress("gallery") as show:
         try:

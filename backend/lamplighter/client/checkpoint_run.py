@@ -24,9 +24,8 @@ from lamplighter.client.sources.checkpoint_list import Checkpoint, collect_check
 from lamplighter.client.sources.columns import colour_by_column
 from lamplighter.client.sources.embeddings import FoundEmbedding, find_embedding
 from lamplighter.client.sources.folder_files import read_text_file
-from lamplighter.client.sources.given_vocabulary import GivenVocabulary
 from lamplighter.client.sources.source_names import name_source
-from lamplighter.client.sources.vocabulary_files import MAX_BYTES
+from lamplighter.client.sources.vocabulary_files import MAX_BYTES, GivenVocabulary
 from lamplighter.runfolder import landmarks
 from lamplighter.runfolder.loop_facts import HISTORY_FACT
 from lamplighter.runfolder.run_store import run_id_of

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from lamplighter.client.errors import InputError, require_whole_application
 from lamplighter.client.run import Run
 from lamplighter.contract.recipe import Recipe
+from lamplighter.runfolder.reading.curves import LOSS, LOSS_HELD_OUT, QUANTILES, read_curves
 from lamplighter.runfolder.reading.lru_cache import LruCache
-from lamplighter.runfolder.reading.set_curves import LOSS, LOSS_HELD_OUT, QUANTILES, read_curves
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_set import RunSet as SetFolder
 from lamplighter.runfolder.run_set import SetFacts, Setting, group_by_setting, is_set

@@ -464,7 +464,7 @@ class Run:
             ImportError: only `lamplighter-watch` is installed.
         """
         with require_whole_application("difference"):
-            from lamplighter.differences.reading import compare_folders
+            from lamplighter.differences.difference import compare_folders
             from lamplighter.runfolder.errors import NotComparableError
 
         wanted = None if step is None else whole_number(step, "step")

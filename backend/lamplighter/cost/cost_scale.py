@@ -1,19 +1,74 @@
 """The cost of larger models, extrapolated from one run: their arithmetic times the joules per operation measured here.
 
 Only their arithmetic is computed. On other machines an operation takes orders of magnitude less energy, as the
-published figures show.
+published figures of the reference models show (`reference_models.json`, with sources).
 """
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
 
 from lamplighter.contract.documented_model import DocumentedRecord
 from lamplighter.contract.recipe import Recipe
-from lamplighter.cost.reference_models import PublishedFigures, reference_models
 from lamplighter.cost.step_work import describe_step_work
+
+_SECONDS_PER_HOUR = 3_600
+
+
+@dataclass(frozen=True)
+class PublishedFigures(DocumentedRecord):
+    """Published figures of a model, from its makers or from studies."""
+
+    name: str
+    year: int
+    parameters: int
+    tokens: int
+    """Tokens of its training."""
+    source: str
+    url: str
+    flops: float | None
+    """Floating-point operations of its training, if the source states them."""
+    joules: float | None
+    """Energy of its training, if stated directly or as GPU hours and power."""
+    energy_source: str | None
+    energy_url: str | None
+
+
+@cache
+def reference_models() -> tuple[PublishedFigures, ...]:
+    """Return the models in ascending order of arithmetic."""
+    text = (
+        resources.files(__package__ or "lamplighter.cost")
+        .joinpath("reference_models.json")
+        .read_text("utf-8")
+    )
+    return tuple(_describe(entry) for entry in json.loads(text))
+
+
+def _describe(entry: dict[str, Any]) -> PublishedFigures:
+    watt_hours = None
+    if "megawatt_hours" in entry:
+        watt_hours = 1e6 * entry["megawatt_hours"]
+    elif "gpu_hours" in entry:
+        watt_hours = float(entry["gpu_hours"] * entry["watts"])
+    return PublishedFigures(
+        name=entry["name"],
+        year=entry["year"],
+        parameters=int(entry["parameters"]),
+        tokens=int(entry["tokens"]),
+        source=entry["source"],
+        url=entry["url"],
+        flops=entry.get("flops"),
+        joules=None if watt_hours is None else _SECONDS_PER_HOUR * watt_hours,
+        energy_source=entry.get("energy_source"),
+        energy_url=entry.get("energy_url"),
+    )
+
 
 LARGER_VOCABULARY, LARGER_DIM = 50_000, 1_024
 """The usual textbook example of an embedding: 51,200,000 numbers."""

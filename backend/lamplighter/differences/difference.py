@@ -1,14 +1,16 @@
-"""The difference between two runs, and how it is told."""
+"""The difference between two runs: read from their folders, and told."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.contract.reason import Reason
 from lamplighter.differences.answer import (
     ChangedWord,
     DifferenceAnswer,
@@ -24,10 +26,20 @@ from lamplighter.differences.answer import (
     SharedClock,
     WordCounts,
 )
-from lamplighter.differences.matched_steps import MatchedSteps, Relation
-from lamplighter.differences.record import FirstDifference, Pair, RecordDifference
-from lamplighter.differences.rows import RowsDifference, median
+from lamplighter.differences.matched_steps import MatchedSteps, Relation, match_steps, relate
+from lamplighter.differences.record import (
+    FirstDifference,
+    Pair,
+    RecordDifference,
+    compare_records,
+    find_first_difference,
+)
+from lamplighter.differences.rows import Matrix, RowsDifference, measure_rows, median
 from lamplighter.geometry.purity import Order
+from lamplighter.runfolder.errors import NoSnapshotError, NotComparableError
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import Snapshot, nearest_kept, require_fit
 from lamplighter.runfolder.run_folder import RunFolder
 
 QUANTILES = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
@@ -162,3 +174,146 @@ def _subtract(pair: Pair) -> dict[str, float | None]:
 def _quantiles(values: NDArray[Any]) -> list[float] | None:
     finite = values[np.isfinite(values)]
     return np.quantile(finite, QUANTILES).tolist() if len(finite) else None
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """One of two runs, open for reading."""
+
+    run: RunFolder
+    history: MatrixHistory
+    exact: NDArray[np.int64]
+    """The steps whose matrix is kept exactly, ascending."""
+    read: Callable[[int], Snapshot]
+    """Returns the matrix of such a step, or raises NoSnapshotError."""
+
+    @property
+    def newest_step(self) -> int:
+        return self.history.steps.newest_step()[1]
+
+    def attempt_at(self, step: int) -> int:
+        return self.history.steps.lineage().attempt_at(step)
+
+    def matrix(self, step: int) -> Matrix:
+        """Read the matrix of a step, or raise NoSnapshotError."""
+        found = self.read(step)
+        require_fit(self.run, found)
+        return Matrix(self.run.vocabulary, found.step, found.vectors)
+
+
+def choose_steps(
+    one: ComparedRun, other: ComparedRun, relation: Relation, step: int | None, other_step: int | None
+) -> MatchedSteps:
+    """Return the steps at which two runs are compared; None for the newest that both have. `other_step`: a
+    step of the other, regardless of the clock. It raises NotComparableError if they have no step in common,
+    NoSnapshotError if none at or before a named one is kept.
+    """
+    if other_step is None:
+        newest = one.newest_step, other.newest_step
+        return match_steps(one.exact, other.exact, relation.offset, step, newest, relation.shared)
+    asked = one.newest_step if step is None else step
+    kept, other_kept = nearest_kept(one.exact, asked), nearest_kept(other.exact, other_step)
+    if kept is None or other_kept is None:
+        raise NoSnapshotError(asked if kept is None else other_step, None)
+    moved = None if (kept, other_kept) == (asked, other_step) else "not_kept"
+    return MatchedSteps(step, kept, other_kept, moved)
+
+
+def read_rows(
+    one: ComparedRun,
+    other: ComparedRun,
+    relation: Relation,
+    steps: MatchedSteps,
+    on_progress: Callable[[float], object] = lambda _: None,
+) -> RowsDifference:
+    """Measure the difference between two matrices; raise NotComparableError or NoSnapshotError."""
+    before = nearest_kept(one.exact, steps.step // 2 if relation.shared is None else relation.shared)
+    earlier = None if before is None or before >= steps.step else one.matrix(before)
+    return measure_rows(one.matrix(steps.step), other.matrix(steps.other_step), earlier, on_progress)
+
+
+def read_first_difference(
+    one: ComparedRun, other: ComparedRun, relation: Relation, known: FirstDifference | None = None
+) -> FirstDifference | None:
+    """Return the first step whose records differ; None for runs without a common origin. `known`: what was
+    found before, of the same attempts; steps that were equal are not compared again.
+    """
+    if relation.ancestor is None or relation.kind == "same" or (known and known.step is not None):
+        return known
+    compared = known.compared if known else 0
+    begin = max(relation.shared or 0, -relation.offset, 0) + 1
+    last = min(one.newest_step, other.newest_step - relation.offset)
+    found = find_first_difference(
+        one.history.steps, other.history.steps, relation.offset, begin + compared, last
+    )
+    return replace(found, compared=compared + found.compared, from_=begin)
+
+
+def compare_folders(
+    run: RunFolder,
+    other: RunFolder,
+    step: int | None = None,
+    other_step: int | None = None,
+    on_progress: Callable[[float], object] = lambda _: None,
+) -> RunDifference:
+    """Return the difference between two runs in their folders; see `choose_steps` for the steps. Their
+    ancestors are looked for beside them. It raises NotComparableError if they have too little in common, or
+    one has not begun, and NoSnapshotError if a matrix is not kept.
+    """
+    for each in (run, other):
+        if not (each.is_prepared and each.steps_path.exists()):
+            raise NotComparableError(
+                f"{each.id} has not begun, so there is nothing to compare yet", Reason("run_not_begun")
+            )
+    relation = relate(run, other, lambda name: _find_beside((run, other), name))
+    with MatrixHistory(run) as history, MatrixHistory(other) as other_history:
+        one = ComparedRun(run, history, history.exact_steps(), history.snapshot)
+        two = ComparedRun(other, other_history, other_history.exact_steps(), other_history.snapshot)
+
+        def read(_: Lineage) -> RunDifference:
+            return read_difference(one, two, relation, step, other_step, on_progress)
+
+        return Lineage.stable(history.steps, lambda _: Lineage.stable(other_history.steps, read))
+
+
+def _find_beside(runs: tuple[RunFolder, ...], name: str) -> RunFolder | None:
+    """Return the run of an id, which a recipe has checked, in the folder of one of some runs."""
+    beside = (RunFolder(run.path.parent / name) for run in runs)
+    return next((found for found in beside if (found.path / "recipe.json").is_file()), None)
+
+
+def read_difference(
+    one: ComparedRun,
+    other: ComparedRun,
+    relation: Relation,
+    step: int | None = None,
+    other_step: int | None = None,
+    on_progress: Callable[[float], object] = lambda _: None,
+) -> RunDifference:
+    """Return the difference between two open runs; raise NotComparableError or NoSnapshotError."""
+    steps = choose_steps(one, other, relation, step, other_step)
+    rows = read_rows(one, other, relation, steps, on_progress)
+    first = None if other_step is not None else read_first_difference(one, other, relation)
+    return assemble(one, other, relation, steps, rows, first)
+
+
+def assemble(
+    one: ComparedRun,
+    other: ComparedRun,
+    relation: Relation,
+    steps: MatchedSteps,
+    rows: RowsDifference,
+    first: FirstDifference | None,
+) -> RunDifference:
+    """Return a difference whose rows were measured, with what the records say."""
+    record = compare_records(
+        one.run,
+        one.history.steps,
+        other.run,
+        other.history.steps,
+        steps.step,
+        steps.other_step - steps.step,
+        clocked=steps.clocked,
+    )
+    attempts = one.attempt_at(steps.step), other.attempt_at(steps.other_step)
+    return RunDifference(one.run, other.run, relation, steps, attempts, rows, record, first)

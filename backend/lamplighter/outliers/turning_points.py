@@ -15,7 +15,7 @@ from lamplighter.outliers.answer import TurningPoint, TurningPoints
 from lamplighter.outliers.turning_values import MAX_VALUES, MIN_VALUES, find_turns
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.curve_steps import spread_evenly
+from lamplighter.runfolder.reading.curves import spread_evenly
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import StepNumbers, read_step_numbers
 from lamplighter.runfolder.tables.examinations import ExaminationsReader

@@ -210,7 +210,7 @@ def _lacks_measures(run: RunFolder) -> bool:
     if not os.access(run.path, os.W_OK):
         return False
     # Imported only for a finished run: the server answers before it looks at any.
-    from lamplighter.runfolder.reading.curve_steps import read_curve_measures
+    from lamplighter.runfolder.reading.curves import read_curve_measures
     from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 
     with MatrixHistory(run) as history:

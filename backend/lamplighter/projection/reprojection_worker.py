@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.processes.matrix_worker_memory import estimate_matrix_worker_bytes
-    from lamplighter.projection import joint_layouts, output_map
+    from lamplighter.projection import joint_layouts
     from lamplighter.projection.joint_layouts import ReprojectionError
     from lamplighter.runfolder.errors import FormatError
     from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
@@ -65,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         role = "output-projector" if chosen.output else "reprojector"
         with RoleLock(run.path, role), bounded_memory(estimate_matrix_worker_bytes(run)):
             if chosen.output:
-                layouts = output_map.lay_out_output(run, progress, chosen.slices or output_map.SLICES)
+                layouts = joint_layouts.lay_out_output(
+                    run, progress, chosen.slices or joint_layouts.OUTPUT_SLICES
+                )
             else:
                 layouts = joint_layouts.reproject(run, progress, chosen.slices or joint_layouts.SLICES)
     except _CancelledError:

@@ -11,9 +11,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from lamplighter.corpora.build import CorpusProgress, build_corpus
+from lamplighter.corpora.build import CorpusProgress, build_corpus, reread_corpus
 from lamplighter.corpora.corpus import Corpus, CorpusError
-from lamplighter.corpora.reread import reread_corpus
 from lamplighter.corpora.town_cache import build_cached
 from lamplighter.forks.start import start_of
 from lamplighter.model.batches import check_length

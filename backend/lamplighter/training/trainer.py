@@ -24,8 +24,7 @@ from lamplighter.runfolder.tables.lines import SpokenLine
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
-from lamplighter.training.control import RunControl, StopFlag
-from lamplighter.training.disk_wait import DiskWait
+from lamplighter.training.control import DiskWait, RunControl, StopFlag
 from lamplighter.training.energy_log import EnergyLog
 from lamplighter.training.lines import LineSpeaker, resolve_prompts
 from lamplighter.training.resume import RunCheckpoints, RunWaypoints, replay_steps

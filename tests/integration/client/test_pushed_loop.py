@@ -20,8 +20,8 @@ from lamplighter.client.pushing import pusher as pushing
 from lamplighter.client.pushing.push_client import PushClient, PushRefusedError
 from lamplighter.client.pushing.pusher import RunPusher
 from lamplighter.client.pushing.worker import PushProcess
-from lamplighter.runfolder.fragments import opening
-from lamplighter.runfolder.fragments.opening import IDENTITY_FILE
+from lamplighter.runfolder.fragments import fragment
+from lamplighter.runfolder.fragments.fragment import IDENTITY_FILE
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import numbered_id
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -208,7 +208,7 @@ def test_a_folder_that_cannot_keep_a_name(
     def refuse(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(opening, "write_atomically", refuse)
+    monkeypatch.setattr(fragment, "write_atomically", refuse)
     with pytest.raises(PushRefusedError, match="cannot be written"):
         place.pusher(unwritable).push()
     alone = RunFolder(unwritable.path.rename(unwritable.path.with_name("job-alone")))

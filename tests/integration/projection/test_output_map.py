@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.projection.joint_layouts import ReprojectionError
-from lamplighter.projection.output_map import align_slices, lay_out_output
+from lamplighter.projection.joint_layouts import ReprojectionError, align_slices, lay_out_output
 from lamplighter.projection.projector import Projector
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from lamplighter.analysis.tile_builder import tile_next_stretch
+from lamplighter.analysis.analyst import tile_next_stretch
 from lamplighter.exports.export import export_run
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder

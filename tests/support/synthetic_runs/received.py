@@ -6,9 +6,8 @@ from pathlib import Path
 
 import apsw
 
-from lamplighter.runfolder.fragments.fragment import decode_fragment
+from lamplighter.runfolder.fragments.fragment import decode_fragment, make_opening
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
-from lamplighter.runfolder.fragments.opening import make_opening
 from lamplighter.runfolder.fragments.received_run import ReceivedRun, create_received_run
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder

@@ -15,8 +15,8 @@ import lamplighter
 from lamplighter.analysis import analyst
 from lamplighter.analysis.analyst import Analyst, fill_curves
 from lamplighter.processes.desired_state import DesiredState
-from lamplighter.runfolder.reading import curve_steps
-from lamplighter.runfolder.reading.curve_steps import (
+from lamplighter.runfolder.reading import curves
+from lamplighter.runfolder.reading.curves import (
     MARK,
     choose_curve_steps,
     read_curve_measures,
@@ -146,7 +146,7 @@ def test_a_curve_has_its_first_and_its_last_step_and_is_bounded(
     with MatrixHistory(run) as history:
         assert choose_curve_steps(run, history, 45) == [0, 10, 20, 30, 40, 45]
         assert choose_curve_steps(run, history, 27) == [0, 10, 20, 27]
-        monkeypatch.setattr(curve_steps, "MAX_CURVE_STEPS", 3)
+        monkeypatch.setattr(curves, "MAX_CURVE_STEPS", 3)
         assert choose_curve_steps(run, history, 45) == [0, 20, 45]
 
 

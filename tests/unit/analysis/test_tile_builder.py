@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.analysis.analyst import Analyst
-from lamplighter.analysis.tile_builder import MAX_STRETCH_STEPS, tile_next_stretch
+from lamplighter.analysis.analyst import MAX_STRETCH_STEPS, Analyst, tile_next_stretch
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables import row_pruning

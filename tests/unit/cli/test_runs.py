@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from lamplighter.cli.app import cli
 from lamplighter.cli.energy import describe_energy, watts_option
-from lamplighter.differences.reading import compare_folders
+from lamplighter.differences.difference import compare_folders
 from lamplighter.platform.energy.energy_method import EnergyMethod, SpentEnergy, stated_watts
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

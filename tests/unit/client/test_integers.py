@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.analysis.tile_builder import tile_next_stretch
+from lamplighter.analysis.analyst import tile_next_stretch
 from lamplighter.client.sources.vocabulary_files import make_vocabulary
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.tables.tiles import TilesWriter

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 import lamplighter
-from lamplighter.analysis.tile_builder import tile_next_stretch
+from lamplighter.analysis.analyst import tile_next_stretch
 from lamplighter.cli.app import cli
 from lamplighter.client.errors import InputError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory

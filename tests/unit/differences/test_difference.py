@@ -14,7 +14,7 @@ import pytest
 from scipy.linalg import orthogonal_procrustes
 
 from lamplighter.differences import record, rows
-from lamplighter.differences.reading import compare_folders
+from lamplighter.differences.difference import compare_folders
 from lamplighter.differences.record import FirstDifference, find_first_difference
 from lamplighter.geometry import difference
 from lamplighter.geometry.purity import measure_order

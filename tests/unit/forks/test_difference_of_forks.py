@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lamplighter.differences.answer import DifferenceAnswer
-from lamplighter.differences.reading import compare_folders
+from lamplighter.differences.difference import compare_folders
 from lamplighter.forks.creation import ForkRequest, create_fork
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -25,9 +25,15 @@ from lamplighter.lessons.library import LessonLibrary, find_lessons, read_folder
 from lamplighter.lessons.part import Part
 from lamplighter.lessons.teacher_page import TeacherPage
 from lamplighter.packing import packed_run
-from lamplighter.packing.gallery import PICTURE_SIZE, write_gallery
 from lamplighter.packing.packed_run import MAX_STEPS, PackedRun, RunAnswers, pack_course, pack_run
-from lamplighter.packing.page import Preview, render_page, safe_json, write_packed_page
+from lamplighter.packing.page import (
+    PICTURE_SIZE,
+    Preview,
+    render_page,
+    safe_json,
+    write_gallery,
+    write_packed_page,
+)
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import write_run_name
 from lamplighter.serving.jobs.exports import export_worker_command

@@ -33,8 +33,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing import free_space
 from lamplighter.training import control as control_module
-from lamplighter.training.control import RunControl, StopFlag
-from lamplighter.training.disk_wait import DiskWait
+from lamplighter.training.control import DiskWait, RunControl, StopFlag
 from lamplighter.training.worker import train
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse

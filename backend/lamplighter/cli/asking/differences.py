@@ -12,8 +12,7 @@ from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import print_lines, show_progress
 from lamplighter.contract.questions import MAX_STEP
 from lamplighter.differences.answer import ChangedWord, DifferenceAnswer, NearWord, RunLosses
-from lamplighter.differences.difference import Ordering
-from lamplighter.differences.reading import compare_folders
+from lamplighter.differences.difference import Ordering, compare_folders
 
 _RELATIONS = {
     "fork": "{run} is a fork of {other}",

@@ -86,7 +86,7 @@ def publish_command(
 
 def _publish_page(run: RunFolder, store: ObjectStore, bar: Progress) -> str:
     # Imported only here, because it imports the server's modules.
-    from lamplighter.packing.gallery import write_gallery
+    from lamplighter.packing.page import write_gallery
 
     task = bar.add_task("page", total=1.0)
     with tempfile.TemporaryDirectory(prefix="lamplighter-page-") as folder:

@@ -18,13 +18,13 @@ from lamplighter.client.sources.array_files import map_npy, to_float32
 from lamplighter.client.sources.checkpoint_list import collect_checkpoints
 from lamplighter.client.sources.embeddings import read_memory, read_path
 from lamplighter.client.sources.folder_files import require_plain_file
-from lamplighter.client.sources.given_vocabulary import (
+from lamplighter.client.sources.model_folder import find_model_file, locate_model_matrix
+from lamplighter.client.sources.vocabulary_files import (
     GivenVocabulary,
     locate_folder_vocabulary,
     read_given_vocabulary,
     read_tokeniser_file,
 )
-from lamplighter.client.sources.model_folder import find_model_file, locate_model_matrix
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.matrices.stored_matrix import StoredMatrix

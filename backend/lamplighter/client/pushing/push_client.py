@@ -18,8 +18,7 @@ from pydantic import ValidationError
 from lamplighter.client.errors import InputError
 from lamplighter.platform.own_addresses import is_loopback
 from lamplighter.platform.printable import quote_foreign
-from lamplighter.runfolder.fragments.fragment import Fragment, Position
-from lamplighter.runfolder.fragments.opening import IDENTITY_HEADER, KEY_HEADER
+from lamplighter.runfolder.fragments.fragment import IDENTITY_HEADER, KEY_HEADER, Fragment, Position
 
 _SECONDS = 30.0
 """Seconds without a byte after which a request is given up."""

@@ -20,10 +20,9 @@ from lamplighter.client.pushing.push_client import (
 )
 from lamplighter.platform import failpoint
 from lamplighter.runfolder.errors import READ_ERRORS, is_transient
-from lamplighter.runfolder.fragments.fragment import Position
+from lamplighter.runfolder.fragments.fragment import Position, keep_identity, keep_name, make_opening, name_at
 from lamplighter.runfolder.fragments.fragment_folder import SIGN_OF_LIFE_SECONDS
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource, has_ended
-from lamplighter.runfolder.fragments.opening import keep_identity, keep_name, make_opening, name_at
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import numbered_id

@@ -18,7 +18,7 @@ from threading import Event, Thread
 from lamplighter.client.pushing.push_client import PushClient, PushRefusedError
 from lamplighter.client.pushing.pusher import RunPusher
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.fragments.opening import name_at
+from lamplighter.runfolder.fragments.fragment import name_at
 from lamplighter.runfolder.run_folder import RunFolder
 
 TOKEN_VARIABLE = "LAMPLIGHTER_PUSH_TOKEN"

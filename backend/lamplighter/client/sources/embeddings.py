@@ -27,14 +27,14 @@ from lamplighter.client.sources.folder_files import (
     refuse_pickle,
     require_plain_file,
 )
-from lamplighter.client.sources.given_vocabulary import (
+from lamplighter.client.sources.model_folder import find_model_file, open_model_matrix
+from lamplighter.client.sources.vocabulary_files import (
     find_folder_vocabulary,
     fit_rows,
+    make_vocabulary,
     read_given_vocabulary,
     read_labels,
 )
-from lamplighter.client.sources.model_folder import find_model_file, open_model_matrix
-from lamplighter.client.sources.vocabulary_files import make_vocabulary
 from lamplighter.client.sources.word_vectors import read_word_vectors
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.row_source import RowSource, row_blocks

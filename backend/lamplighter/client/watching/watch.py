@@ -24,7 +24,7 @@ from lamplighter.client.sharding.shared_matrix import OwnRows
 from lamplighter.client.sharding.shared_recorder import SharedRecorder
 from lamplighter.client.sharding.step_exchange import StepExchange
 from lamplighter.client.sharding.watch_group import Meeting
-from lamplighter.client.sources.given_vocabulary import name_rows, read_given_vocabulary
+from lamplighter.client.sources.vocabulary_files import name_rows, read_given_vocabulary
 from lamplighter.client.watching.embedding_search import choose_table, name_candidates, unwrap_model
 from lamplighter.client.watching.probe_readings import PlannedProbes, ProbeReadings
 from lamplighter.client.watching.serving_address import find_server

@@ -26,10 +26,10 @@ from lamplighter.runfolder.fragments.fragment import (
     FragmentName,
     Position,
     decode_fragment,
+    make_opening,
     parse_fragment_name,
 )
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
-from lamplighter.runfolder.fragments.opening import make_opening
 from lamplighter.runfolder.run_folder import RunFolder
 
 log = logging.getLogger(__name__)

@@ -24,8 +24,8 @@ from lamplighter.runfolder.fragments.fragment import (
     Fragment,
     FragmentHeader,
     Position,
+    read_opening,
 )
-from lamplighter.runfolder.fragments.opening import read_opening
 from lamplighter.runfolder.importing.checked_steps import CheckedSteps
 from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.importing.run_checks import MAX_APPLIED, MAX_EVENTS, RunChecks

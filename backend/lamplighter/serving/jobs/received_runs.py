@@ -18,14 +18,13 @@ from pathlib import Path
 import anyio.to_thread
 
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
-from lamplighter.runfolder.fragments.fragment import FOLDER, Fragment, Position
+from lamplighter.runfolder.fragments.fragment import FOLDER, Fragment, Position, opens, read_opening
 from lamplighter.runfolder.fragments.fragment_folder import (
     SIGN_OF_LIFE_SECONDS,
     list_fragments,
     read_fragment,
     unread_fragments,
 )
-from lamplighter.runfolder.fragments.opening import opens, read_opening
 from lamplighter.runfolder.fragments.received_run import (
     Arrival,
     GapError,

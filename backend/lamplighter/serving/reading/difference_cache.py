@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lamplighter.differences.difference import ComparedRun, read_first_difference, read_rows
 from lamplighter.differences.matched_steps import MatchedSteps, Relation
-from lamplighter.differences.reading import ComparedRun, read_first_difference, read_rows
 from lamplighter.differences.record import FirstDifference
 from lamplighter.differences.rows import RowsDifference
 from lamplighter.runfolder.lineage import LineageChangedError

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.reading.set_curves import Keep, SetCurve, read_curves
+from lamplighter.runfolder.reading.curves import Keep, SetCurve, read_curves
 from lamplighter.runfolder.run_folder import RunFolder, list_folders
 from lamplighter.runfolder.run_set import SEED, RunSet, SetMember, Setting, group_by_setting
 from lamplighter.runfolder.run_store import NoSuchRunError

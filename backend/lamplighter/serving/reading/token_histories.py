@@ -1,18 +1,25 @@
 """A token's history over the steps: the request, its limits and formats, and its vectors, their motion, or their distance
-to another token's.
+to another token's, sent in blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from starlette.responses import Response
 
-from lamplighter.exports.formats.tensor_files import ArrowStream, import_pyarrow, npy_header, vector_column
+from lamplighter.exports.formats.tensor_files import (
+    ArrowStream,
+    import_pyarrow,
+    npy_header,
+    safetensors_header,
+    vector_column,
+)
 from lamplighter.geometry.motion import VectorMotion, measure_motion
 from lamplighter.geometry.pairs import PairDistance, pair_distance
 from lamplighter.runfolder.errors import NoSnapshotError
@@ -20,7 +27,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.serving.reading.step_reading import keep_extremes
-from lamplighter.web.http.content_negotiation import ARROW, JSON, NPY, ResponseFormat
+from lamplighter.web.http.content_negotiation import ARROW, JSON, NPY, SAFETENSORS, ResponseFormat
 from lamplighter.web.http.reply import Reply
 from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES, check_bytes, check_json_numbers
 from lamplighter.web.http.step_range import resolve_step_range
@@ -237,3 +244,46 @@ def _iterate_blocks(
         # A row may be kept at more steps than that of the other token of a pair.
         wanted = np.isin(block.steps, steps)
         yield block.steps[wanted], block.vectors[wanted]
+
+
+_FLOATS = np.dtype(np.float32)
+
+
+@dataclass(frozen=True)
+class StreamedArray:
+    """A float32 array of known shape, whose values come in blocks along its first axis."""
+
+    name: str
+    shape: tuple[int, ...]
+    columns: dict[str, NDArray[Any]]
+    """Small arrays that label it, such as its steps; a `.npy` file has no place for them."""
+    facts: dict[str, str | int]
+    run: str
+    """The run's id, for the file name."""
+
+    def length(self, form: ResponseFormat) -> int | None:
+        """Return the total bytes in a format; None if they are not known in advance."""
+        if form not in (NPY, SAFETENSORS):
+            return None
+        return len(self._head(form)) + _FLOATS.itemsize * prod(self.shape)
+
+    def parts(self, form: ResponseFormat, blocks: Iterable[NDArray[np.float32]]) -> Iterable[bytes]:
+        """Return the body in a format: `.npy`, safetensors or JSON."""
+        if form is JSON:
+            columns = {name: column.tolist() for name, column in self.columns.items()}
+            return json_parts({**self.facts, **columns}, self.name, blocks)
+        return self._binary(form, blocks)
+
+    def _binary(self, form: ResponseFormat, blocks: Iterable[NDArray[np.float32]]) -> Iterator[bytes]:
+        yield self._head(form)
+        for block in blocks:
+            yield block.tobytes()
+
+    def _head(self, form: ResponseFormat) -> bytes:
+        if form is NPY:
+            return npy_header(_FLOATS, self.shape)
+        tensors = {name: (column.dtype, column.shape) for name, column in self.columns.items()}
+        metadata = {"format": "lamplighter", "run": self.run}
+        metadata |= {name: str(value) for name, value in self.facts.items()}
+        head = safetensors_header({**tensors, self.name: (_FLOATS, self.shape)}, metadata)
+        return head + b"".join(column.tobytes() for column in self.columns.values())

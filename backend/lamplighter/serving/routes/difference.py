@@ -15,9 +15,8 @@ from starlette.responses import Response
 from lamplighter.contract.reason import Reason
 from lamplighter.differences.aligned_map import lay_out_like
 from lamplighter.differences.answer import DifferenceAnswer
-from lamplighter.differences.difference import Ordering
+from lamplighter.differences.difference import ComparedRun, Ordering, assemble, choose_steps
 from lamplighter.differences.matched_steps import MatchedSteps, Relation, relate
-from lamplighter.differences.reading import ComparedRun, assemble, choose_steps
 from lamplighter.differences.rows import RowsDifference
 from lamplighter.exports.formats.tensor_files import npy_header
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder

@@ -15,7 +15,7 @@ from lamplighter.geometry.directions import measure_axis
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.geometry.odd_one_out import PRODUCTS_PER_TRY, TRIES, WORDS, draw_rounds
 from lamplighter.geometry.pairs import mutual_ranks_of_pairs, mutual_ranks_of_units
-from lamplighter.runfolder.reading.curve_steps import choose_curve_steps
+from lamplighter.runfolder.reading.curves import choose_curve_steps
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,

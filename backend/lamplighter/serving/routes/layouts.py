@@ -37,7 +37,7 @@ from lamplighter.serving.reading.parameters import (
     StepPath,
     ToStep,
 )
-from lamplighter.serving.reading.streamed_array import StreamedArray
+from lamplighter.serving.reading.token_histories import StreamedArray
 from lamplighter.serving.reading.token_table import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import (

@@ -14,8 +14,14 @@ from starlette.responses import Response
 from lamplighter.contract.reason import give_reason
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.fragments.fragment import Fragment, Position, decode_fragment
-from lamplighter.runfolder.fragments.opening import IDENTITY_HEADER, KEY_HEADER, KEY_PATTERN
+from lamplighter.runfolder.fragments.fragment import (
+    IDENTITY_HEADER,
+    KEY_HEADER,
+    KEY_PATTERN,
+    Fragment,
+    Position,
+    decode_fragment,
+)
 from lamplighter.runfolder.fragments.received_run import BUSY_ERRORS, GapError, OtherContentError
 from lamplighter.runfolder.writing.free_space import spare_bytes
 from lamplighter.serving.jobs.push_limits import MAX_FRAGMENT_REQUEST, MAX_RUN_BYTES

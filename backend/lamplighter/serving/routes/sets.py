@@ -13,7 +13,7 @@ from lamplighter.claims.board import make_set_board
 from lamplighter.claims.gathering import read_moment
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.reading.set_curves import (
+from lamplighter.runfolder.reading.curves import (
     LOSS,
     LOSS_HELD_OUT,
     MAX_STEPS,

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.curve_steps import read_curve_measures
+from lamplighter.runfolder.reading.curves import read_curve_measures
 from lamplighter.runfolder.reading.snapshot import read_census, read_time
 from lamplighter.runfolder.reading.step_figures import read_step_figures, step_facts
 from lamplighter.runfolder.run_folder import RunFolder

@@ -19,7 +19,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import require_fit
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
-from lamplighter.serving.reading.streamed_array import StreamedArray
+from lamplighter.serving.reading.token_histories import StreamedArray
 from lamplighter.serving.reading.token_table import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.vectors import Vectors
 from lamplighter.serving.services import Services, ServicesDep

@@ -15,8 +15,7 @@ import pytest
 import lamplighter.cli.checkpoints.remote.ranged_client as ranged_client
 import lamplighter.runfolder.published.remote_object as remote_object
 from lamplighter.cli.checkpoints.remote.address import FetchError, UnavailableError, require_outside
-from lamplighter.cli.checkpoints.remote.bounded_network import BoundedNetwork
-from lamplighter.cli.checkpoints.remote.ranged_client import FileIdentity, RangedClient
+from lamplighter.cli.checkpoints.remote.ranged_client import BoundedNetwork, FileIdentity, RangedClient
 from lamplighter.cli.published.web_objects import WebObjects
 from lamplighter.exports.publishing import prepare_publication, publish
 from lamplighter.runfolder import remote_files

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.analysis.tile_builder import TileBuilder
+from lamplighter.analysis.analyst import TileBuilder
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import no_progress

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch import nn
 
 import lamplighter
-from lamplighter.client.sources.given_vocabulary import name_rows
+from lamplighter.client.sources.vocabulary_files import name_rows
 from lamplighter.client.watching.serving_address import find_server
 from tests.unit.client.watching.small_model import TOKENS, D, SmallModel, V, batch, train
 

@@ -24,8 +24,8 @@ from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import no_progress
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.fragments.fragment import make_opening
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
-from lamplighter.runfolder.fragments.opening import make_opening
 from lamplighter.runfolder.fragments.received_run import ReceivedRun, create_received_run
 from lamplighter.runfolder.importing.checked_steps import copy_steps
 from lamplighter.runfolder.importing.run_checks import RunChecks

@@ -14,8 +14,8 @@ import torch
 
 import lamplighter
 from lamplighter.client.watching.watcher import Watcher
+from lamplighter.runfolder.fragments.fragment import make_opening
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
-from lamplighter.runfolder.fragments.opening import make_opening
 from lamplighter.runfolder.fragments.received_run import ReceivedRun, create_received_run
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.unit.client.watching.small_model import TOKENS, SmallModel, V

@@ -9,12 +9,18 @@ from pathlib import Path
 import apsw
 import pytest
 
-from lamplighter.analysis.tile_builder import TileBuilder
+from lamplighter.analysis.analyst import TileBuilder
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.fragments import fragment_source, received_run
-from lamplighter.runfolder.fragments.fragment import Fragment, Position, decode_fragment, make_fragment
+from lamplighter.runfolder.fragments.fragment import (
+    Fragment,
+    Position,
+    decode_fragment,
+    keep_identity,
+    make_fragment,
+    make_opening,
+)
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
-from lamplighter.runfolder.fragments.opening import keep_identity, make_opening
 from lamplighter.runfolder.fragments.received_run import (
     GapError,
     OtherContentError,

@@ -16,10 +16,10 @@ import pytest
 
 from lamplighter.runfolder.lineage import LAST_STEP, step_key
 from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.reading.curves import last_common_step, read_curves
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.playback import Playback, PlaybackKind
 from lamplighter.runfolder.reading.row_deltas import StepCoverage, StepSet
-from lamplighter.runfolder.reading.set_curves import last_common_step, read_curves
 from lamplighter.runfolder.reading.shared_timeline import PlayedTo, SharedTimelines, TimelineReader
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

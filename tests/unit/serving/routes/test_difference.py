@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.differences.reading import compare_folders
+from lamplighter.differences.difference import compare_folders
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines

@@ -14,9 +14,15 @@ import apsw
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.runfolder.fragments.fragment import Fragment, make_fragment
+from lamplighter.runfolder.fragments.fragment import (
+    IDENTITY_HEADER,
+    KEY_HEADER,
+    Fragment,
+    keep_identity,
+    make_fragment,
+    make_opening,
+)
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
-from lamplighter.runfolder.fragments.opening import IDENTITY_HEADER, KEY_HEADER, keep_identity, make_opening
 from lamplighter.runfolder.fragments.received_run import ReceivedRun
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.serving.jobs import push_limits

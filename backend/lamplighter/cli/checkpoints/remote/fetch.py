@@ -30,7 +30,7 @@ from lamplighter.cli.checkpoints.remote.listing import (
 )
 from lamplighter.cli.checkpoints.remote.ranged_client import FileIdentity, RangedClient
 from lamplighter.client.errors import InputError
-from lamplighter.client.sources.given_vocabulary import find_folder_vocabulary
+from lamplighter.client.sources.vocabulary_files import find_folder_vocabulary
 from lamplighter.platform.printable import quote_foreign
 
 

@@ -13,8 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.geometry.neighbours import nearest_rows
-from lamplighter.projection.joint_layouts import ReprojectionError
-from lamplighter.projection.output_map import lay_out_output
+from lamplighter.projection.joint_layouts import ReprojectionError, lay_out_output
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.frames import decode

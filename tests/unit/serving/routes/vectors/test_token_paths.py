@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.analysis.tile_builder import tile_next_stretch
+from lamplighter.analysis.analyst import tile_next_stretch
 from lamplighter.geometry.motion import measure_motion
 from lamplighter.runfolder.reading.disk_usage import PART_NAMES
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory

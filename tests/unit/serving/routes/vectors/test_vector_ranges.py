@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from safetensors.numpy import load as load_safetensors
 
-from lamplighter.analysis.tile_builder import tile_next_stretch
+from lamplighter.analysis.analyst import tile_next_stretch
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_store import RunStore
