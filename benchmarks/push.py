@@ -38,7 +38,7 @@ from lamplighter.runfolder.fragments.fragment import (
 )
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.web.access.pushers import PusherStore
+from lamplighter.web.access.credentials import PusherStore
 from lamplighter.wire.pulse_frames import Pulse
 from tests.support.application import Application
 from tests.support.machine.nats_server import free_port

@@ -21,7 +21,7 @@ from lamplighter.client.recorder import Recorder
 from lamplighter.client.run import Run
 from lamplighter.client.run import open_run as open
 from lamplighter.client.watching.watch import watch
-from lamplighter.processes.awaited_job import ReprojectionFailedError
+from lamplighter.processes.child_job import ReprojectionFailedError
 from lamplighter.runfolder.errors import FormatError, NoOutputMatrixError, NoSnapshotError
 
 __version__: str

@@ -26,7 +26,7 @@ from lamplighter.client.pushing.pusher import RunPusher
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.apps.app import create_app
-from lamplighter.web.access.pushers import PusherStore
+from lamplighter.web.access.credentials import PusherStore
 from lamplighter.web.settings import ServerSettings
 from tests.support.synthetic_runs.growing_run import GrowingRun
 from tests.support.synthetic_runs.received import require_equal_records

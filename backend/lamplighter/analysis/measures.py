@@ -48,8 +48,12 @@ from numpy.typing import NDArray
 
 from lamplighter.corpora.kindred import KINDRED
 from lamplighter.corpora.modular import number_ids
-from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
-from lamplighter.geometry.directions import consistency_by_chance, offset_consistency
+from lamplighter.geometry.analogies import (
+    analogy_accuracy,
+    chance_accuracy,
+    consistency_by_chance,
+    offset_consistency,
+)
 from lamplighter.geometry.fourier import fourier_by_chance, frequency_shares
 from lamplighter.geometry.neighbours import nearest_cosine, nearest_cosine_by_chance, row_lengths
 from lamplighter.geometry.pairs import mutual_ranks_of_units

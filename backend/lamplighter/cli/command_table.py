@@ -29,7 +29,7 @@ COMMANDS = {
     "sessions": "sessions:sessions_command",
     "still": "checkpoints.series:still_command",
     "series": "checkpoints.series:series_command",
-    "check": "checkpoints.check:check_command",
+    "check": "checkpoints.series:check_command",
     "runs": "runs:runs_group",
     "sweep": "sweep:sweep_command",
     "export": "exports:export_command",

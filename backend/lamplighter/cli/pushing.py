@@ -18,7 +18,7 @@ from lamplighter.client.pushing.push_client import PushClient, PushRefusedError,
 from lamplighter.client.pushing.pusher import RunPusher, describe_pushed
 from lamplighter.client.pushing.worker import TOKEN_VARIABLE
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.web.access.pushers import PusherStore
+from lamplighter.web.access.credentials import PusherStore
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

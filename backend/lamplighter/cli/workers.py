@@ -15,7 +15,7 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import RUN_ID, find_named_run
 from lamplighter.cli.terminal import log_to_terminal, print_line, run_worker_process, show_progress
-from lamplighter.processes.awaited_job import ReprojectionFailedError, reproject_in_child
+from lamplighter.processes.child_job import ReprojectionFailedError, reproject_in_child
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 

@@ -320,7 +320,7 @@ def _told_shape(shape: tuple[int, ...]) -> str:
 
 def _import_map_maker() -> Callable[[Path, SeriesProgress], object]:
     with require_whole_application("series with maps (maps=False is without)"):
-        from lamplighter.processes.awaited_job import reproject_in_child
+        from lamplighter.processes.child_job import reproject_in_child
     return reproject_in_child
 
 

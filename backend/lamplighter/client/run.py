@@ -506,7 +506,7 @@ class Run:
         made = record_hidden_states(self._folder, given, list(words), on_progress)
         if maps:
             with require_whole_application("hidden_states"):
-                from lamplighter.processes.awaited_job import reproject_in_child
+                from lamplighter.processes.child_job import reproject_in_child
             reproject_in_child(made.path, on_progress)
         return Run(made.path)
 

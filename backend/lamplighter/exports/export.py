@@ -14,8 +14,7 @@ from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy, write_parquet, write_safetensors
 from lamplighter.exports.formats.zarr_store import write_zarr
 from lamplighter.exports.output import ExportError, ExportProgress, atomic_output, no_progress
-from lamplighter.processes.awaited_job import AwaitedJob
-from lamplighter.processes.child_job import ChildMessage
+from lamplighter.processes.child_job import AwaitedJob, ChildMessage
 from lamplighter.runfolder.run_folder import RunFolder
 
 

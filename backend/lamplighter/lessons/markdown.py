@@ -13,8 +13,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from lamplighter.lessons.number_name import NumberName, NumberNameError, parse_number_name
-from lamplighter.lessons.part import NUMBER_FORMS, LessonError, NumberForm, Span, SpanStyle
+from lamplighter.lessons.part import (
+    NUMBER_FORMS,
+    LessonError,
+    NumberForm,
+    NumberName,
+    NumberNameError,
+    Span,
+    SpanStyle,
+    parse_number_name,
+)
 from lamplighter.lessons.view_query import ViewQueryError, parse_view_query
 
 if TYPE_CHECKING:

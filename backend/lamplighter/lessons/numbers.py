@@ -23,8 +23,7 @@ from lamplighter.contract.questions import Question, parse_question, question_id
 from lamplighter.corpora.distribution import LISTED, WordLists, list_bytes, list_words
 from lamplighter.geometry.analogies import analogy_shares
 from lamplighter.geometry.neighbours import nearest_rows
-from lamplighter.lessons.number_name import OF_THE_TEXT, NumberName, figure_name, number_at
-from lamplighter.lessons.part import Part, StageQuestion
+from lamplighter.lessons.part import OF_THE_TEXT, NumberName, Part, StageQuestion, figure_name, number_at
 from lamplighter.lessons.run_numbers import read_run_numbers
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory

@@ -14,18 +14,19 @@ from urllib.parse import parse_qsl
 
 from lamplighter.contract.questions import MAX_STEP, Question, QuestionError, parse_question
 from lamplighter.lessons.markdown import MarkdownReader
-from lamplighter.lessons.number_name import NumberName, leads_to_number
 from lamplighter.lessons.part import (
     LESSON_CORPORA,
     STAGE_KINDS,
     Choice,
     LessonError,
+    NumberName,
     Part,
     Prediction,
     Stage,
     StageKind,
     StageQuestion,
     TextBlock,
+    leads_to_number,
 )
 from lamplighter.lessons.view_query import parse_view_query
 

@@ -16,8 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from lamplighter.model.checkpoint_files import CheckpointFile, checkpoint_name, list_checkpoints
-from lamplighter.model.learner import Learner
-from lamplighter.model.learner_state import LearnerState, read_state, write_state
+from lamplighter.model.learner import Learner, LearnerState, read_state, write_state
 from lamplighter.model.observer import Observer
 from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import replace_durably, sync_file

@@ -30,11 +30,10 @@ from lamplighter.serving.classroom.questions.lesson_question import LessonReveal
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs
-from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.imports import ImportJobs
 from lamplighter.serving.jobs.push_limits import PushLimits
 from lamplighter.serving.jobs.received_runs import ReceivedRuns
-from lamplighter.serving.jobs.reprojections import ReprojectionJobs
+from lamplighter.serving.jobs.reprojections import IdleSmoothing, ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.difference_cache import DifferenceCache

@@ -11,13 +11,11 @@ import os
 import sys
 from collections.abc import Callable
 
-from lamplighter.corpora.build import CorpusProgress, build_corpus, reread_corpus
+from lamplighter.corpora.build import CorpusProgress, build_cached, build_corpus, reread_corpus
 from lamplighter.corpora.corpus import Corpus, CorpusError
-from lamplighter.corpora.town_cache import build_cached
 from lamplighter.forks.start import start_of
 from lamplighter.model.batches import check_length
-from lamplighter.processes.awaited_job import AwaitedJob
-from lamplighter.processes.child_job import ChildMessage
+from lamplighter.processes.child_job import AwaitedJob, ChildMessage
 from lamplighter.processes.worker import ExitCode
 from lamplighter.runfolder.run_folder import RunFolder
 

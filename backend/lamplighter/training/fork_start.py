@@ -20,8 +20,7 @@ from lamplighter.forks.changes import reads_other_text
 from lamplighter.forks.start import read_steps, start_of
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.checkpoint import CheckpointError, list_checkpoints, load_checkpoint, save_checkpoint
-from lamplighter.model.learner import Learner, build_learner, choose_device
-from lamplighter.model.learner_state import transplant
+from lamplighter.model.learner import Learner, build_learner, choose_device, transplant
 from lamplighter.model.observer import Observer
 from lamplighter.model.recomputing import recompute_step
 from lamplighter.platform import failpoint

@@ -25,7 +25,7 @@ from lamplighter.runfolder.fragments.fragment import IDENTITY_FILE
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import numbered_id
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.web.access.pushers import PusherStore
+from lamplighter.web.access.credentials import PusherStore
 from lamplighter.web.settings import ServerSettings
 from tests.support.application import Application
 from tests.support.served import ServerThread

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.processes.awaited_job import reproject_in_child
+from lamplighter.processes.child_job import reproject_in_child
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 

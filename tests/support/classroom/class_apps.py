@@ -12,8 +12,7 @@ from lamplighter.serving.apps.app import create_app
 from lamplighter.serving.apps.class_app import create_class_app
 from lamplighter.serving.classroom.class_gate import ClassGate
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
+from lamplighter.serving.classroom.viewer_sessions import ViewerSession, ViewerSessions
 from lamplighter.serving.services import Services
 from lamplighter.web.access.session_store import digest_of
 from lamplighter.web.capacity.caller import Network

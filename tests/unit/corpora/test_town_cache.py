@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from lamplighter.contract.recipe import CorpusRecipe
-from lamplighter.corpora import town_cache
-from lamplighter.corpora.build import build_corpus
+from lamplighter.corpora import build as corpus_building
+from lamplighter.corpora.build import build_cached, build_corpus
 from lamplighter.corpora.corpus import Corpus
-from lamplighter.corpora.town_cache import build_cached
 
 RECIPE = CorpusRecipe()
 
@@ -30,7 +29,7 @@ def built(town: Corpus, monkeypatch: pytest.MonkeyPatch) -> list[tuple[CorpusRec
         seen.append((recipe, seed))
         return town
 
-    monkeypatch.setattr(town_cache, "build_corpus", build)
+    monkeypatch.setattr(corpus_building, "build_corpus", build)
     return seen
 
 
@@ -94,7 +93,7 @@ def test_rebuilds_a_damaged_town(
 def test_drops_the_oldest_towns(
     built: list[tuple[CorpusRecipe, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(town_cache, "MAX_TOWNS", 2)
+    monkeypatch.setattr(corpus_building, "MAX_TOWNS", 2)
     for seed in range(4):
         build_cached(RECIPE, seed, folder=tmp_path)
     assert len(list(tmp_path.iterdir())) == 2

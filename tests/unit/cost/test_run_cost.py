@@ -15,8 +15,17 @@ import torch
 
 from lamplighter import record
 from lamplighter.contract.recipe import Recipe
-from lamplighter.cost.cost_scale import LARGER_DIM, LARGER_VOCABULARY, reference_models, scale_cost
-from lamplighter.cost.run_cost import INFORMATION, MAX_POINTS, RunCost, cost_steps, read_run_cost
+from lamplighter.cost.run_cost import (
+    INFORMATION,
+    LARGER_DIM,
+    LARGER_VOCABULARY,
+    MAX_POINTS,
+    RunCost,
+    cost_steps,
+    read_run_cost,
+    reference_models,
+    scale_cost,
+)
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.model.learner import build_learner
 from lamplighter.platform.energy.energy_method import SpentEnergy

@@ -16,12 +16,21 @@ import pytest
 from lamplighter.contract.answers import Answer, RotationAnswer
 from lamplighter.contract.answers.parts import LossChange
 from lamplighter.contract.answers.reading import RotatedWord, RotationExample
-from lamplighter.contract.questions import KINDS, Question, QuestionError, parse_question
+from lamplighter.contract.questions import (
+    KINDS,
+    DecilesQuestion,
+    EnvironmentQuestion,
+    Question,
+    QuestionError,
+    SubstitutionQuestion,
+    WhatIfQuestion,
+    parse_question,
+)
 from lamplighter.contract.reason import Reason, give_reason
 from lamplighter.examination import examined_model
-from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
+from lamplighter.examination.examined_model import CancelledError, ExaminedModel, ReportProgress
 from lamplighter.examination.examiner import Examiner
-from lamplighter.examination.kinds import bench
+from lamplighter.examination.kinds import bench, deciles, environment, substitution, what_if
 from lamplighter.examination.kinds import rotation as turning
 from lamplighter.processes.asked_question import (
     AskedQuestion,
@@ -41,6 +50,7 @@ from lamplighter.runfolder.tables.examinations import (
 from lamplighter.runfolder.tables.requests import EXAMINE, RequestsWriter
 from lamplighter.training.worker import train
 from tests.support.runs import make_run
+from tests.support.village import STEPS, Village
 
 STEPS = 12
 
@@ -390,3 +400,28 @@ def test_a_handwritten_request_is_acknowledged_and_harmless(run: RunFolder):
     with ExaminationsReader(run.examinations_path) as reader:
         assert len(reader.entries()) == 1
         assert reader.last_applied() == {"hand": 5, "test": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "question", "reported"),
+    [
+        (deciles, 2, DecilesQuestion(step=2, steps=10), [0, 0, 1 / 60, 2 / 60]),
+        # Twenty steps away, and as many at home.
+        (environment, 2, EnvironmentQuestion(step=2, steps=20, back=0), [0, 1 / 40, 2 / 40]),
+        (substitution, STEPS, SubstitutionQuestion(step=STEPS), None),
+        (what_if, 2, WhatIfQuestion(step=STEPS, sentence="the cat barked", steps=20), [0, 0.05, 0.1]),
+    ],
+)
+def test_a_cancelled_question_ends_between_two_steps(
+    village: Village, kind: Any, at: int, question: Any, reported: list[float] | None
+) -> None:
+    heard: list[float] = []
+
+    def cancel(share: float, activity: str) -> None:
+        heard.append(share)
+        if len(heard) == len(reported or range(4)):
+            raise CancelledError
+
+    with pytest.raises(CancelledError):
+        kind.examine(village.examined(at), question, cancel)
+    assert heard == (sorted(heard) if reported is None else pytest.approx(reported))

@@ -13,8 +13,11 @@ import pytest
 
 from lamplighter.corpora.distribution import WINDOW, count_meetings
 from lamplighter.geometry import neighbours
-from lamplighter.geometry.analogies import analogy_accuracy, analogy_hits, analogy_questions, answer_analogy
-from lamplighter.geometry.directions import (
+from lamplighter.geometry.analogies import (
+    analogy_accuracy,
+    analogy_hits,
+    analogy_questions,
+    answer_analogy,
     consistency_by_chance,
     measure_axis,
     offset_consistency,

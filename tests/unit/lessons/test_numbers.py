@@ -14,9 +14,8 @@ from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.app import cli
 from lamplighter.lessons.check import list_problems, list_unknown_numbers
 from lamplighter.lessons.library import find_lessons, list_languages, read_folder
-from lamplighter.lessons.number_name import MEASURES
 from lamplighter.lessons.numbers import NumberValue, find_questions, missing_words, resolve_numbers
-from lamplighter.lessons.part import Part
+from lamplighter.lessons.part import MEASURES, Part
 from lamplighter.lessons.part_parser import parse_part
 from lamplighter.model.flops import list_operations
 from lamplighter.runfolder.reading.lru_cache import LruCache

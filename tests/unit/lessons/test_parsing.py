@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from lamplighter.lessons.library import LessonLibrary, read_folder
-from lamplighter.lessons.number_name import figure_name, parse_number_name
-from lamplighter.lessons.part import LessonError, Part
+from lamplighter.lessons.part import LessonError, Part, figure_name, parse_number_name
 from lamplighter.lessons.part_parser import MAX_PART_BYTES, parse_part
 from lamplighter.lessons.view_query import ViewQueryError, parse_view_query
 

@@ -22,7 +22,7 @@ from lamplighter.cli.app import cli
 from lamplighter.cli.asking.class_report import class_report_command
 from lamplighter.contract.recipe import Recipe
 from lamplighter.corpora.distribution import list_words
-from lamplighter.cost.cost_scale import reference_models
+from lamplighter.cost.run_cost import reference_models
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.examination.kinds.environment import chosen_steps
 from lamplighter.lessons.check import find_difference, list_typed_figures

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from lamplighter.contract.recipe import ModelRecipe, Recipe
-from lamplighter.model.learner import build_learner
-from lamplighter.model.learner_state import keys_of_rows, learner_of_state, read_state
+from lamplighter.model.learner import build_learner, keys_of_rows, learner_of_state, read_state
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.recomputing import train_step_in_parts
 from lamplighter.model.split.row_split import RowSplit, add_rows

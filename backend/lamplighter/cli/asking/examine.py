@@ -323,7 +323,7 @@ def hidden_states_command(
     """
     from lamplighter.client.probing.probe_set import read_sentences
     from lamplighter.client.probing.trained_run import record_hidden_states
-    from lamplighter.processes.awaited_job import ReprojectionFailedError, reproject_in_child
+    from lamplighter.processes.child_job import ReprojectionFailedError, reproject_in_child
 
     if words and sentences is not None:
         raise click.UsageError("give --word or --sentences, not both")

@@ -1,8 +1,10 @@
-"""The commands `lamplighter still`: a checkpoint's embedding as a finished run; and `lamplighter series`: the checkpoints
-of a training as one, with a map of each."""
+"""The commands about checkpoints: `lamplighter still`, an embedding as a finished run; `lamplighter series`, the checkpoints
+of a training as one, with a map of each; and `lamplighter check`: are they what they say?
+"""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -134,7 +136,7 @@ def series_command(
     from lamplighter.client.checkpoint_run import record_series
     from lamplighter.client.errors import InputError
     from lamplighter.client.sources.source_names import free_run_path
-    from lamplighter.processes.awaited_job import ReprojectionFailedError, reproject_in_child
+    from lamplighter.processes.child_job import ReprojectionFailedError, reproject_in_child
 
     store = RunStore(runs_dir).path
     found = gather_sources(sources, tensor, **{key: options.pop(key) for key in _CHOICE})
@@ -201,3 +203,44 @@ def describe_stayed(run: Run) -> str:
         told += f"; weight decay has shrunk them to {found.median_scale:.0%}"
     named = ", ".join(repr(run.tokens[row][:_MAX_NAME]) for row in ids[:_MAX_NAMED].tolist())
     return f"{told}: {named}{', ...' if len(ids) > _MAX_NAMED else ''}"
+
+
+@click.command("check")
+@click.argument("sources", nargs=-1, required=True)
+@vocabulary_option
+@tensor_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@choice_options
+@fetch_options
+@common_options()
+def check_command(
+    runs_dir: Path,
+    sources: tuple[str, ...],
+    vocabulary: Path | None,
+    tensor: str | None,
+    as_json: bool,
+    **choice: Any,
+) -> int:
+    """Check whether the checkpoints of a training are what they say.
+
+    SOURCES are as for `lamplighter series`. Found are: the same table, or a part of it, at two steps, a step out of line
+    with its neighbours, steps that are swapped or reversed, rows that change places, another unit, a history that does not
+    descend from its first step, another size, other tokens or another order, numbers that are not finite, checkpoints that
+    cannot be read, and steps missing from a grid.
+
+    Exits with 1 if there is a problem, with 0 if there is none; notes are no problem.
+    """
+    from lamplighter.client.histories.checked_sources import check_sources
+
+    found = gather_sources(sources, tensor, quiet=as_json, **choice)
+    with show_progress("checking", quiet=as_json) as show:
+        report = check_sources(
+            found.sources,
+            vocabulary,
+            steps=found.steps,
+            tensor=found.tensor,
+            unread=found.unread,
+            progress=show,
+        )
+    print_lines([json.dumps(report.as_json())] if as_json else report.lines())
+    return 1 if report.problems else 0

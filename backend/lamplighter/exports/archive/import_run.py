@@ -33,14 +33,14 @@ from lamplighter.runfolder.importing.checked_copy import (
     copy_tiles,
 )
 from lamplighter.runfolder.importing.checked_steps import copy_steps
-from lamplighter.runfolder.importing.run_checks import RunChecks
-from lamplighter.runfolder.importing.untrusted_sqlite import bounded_sqlite_memory
-from lamplighter.runfolder.importing.untrusted_values import (
+from lamplighter.runfolder.importing.run_checks import (
+    RunChecks,
     check_token_ids,
     check_vocabulary,
     read_json_object,
     require_bounded_json,
 )
+from lamplighter.runfolder.importing.untrusted_sqlite import bounded_sqlite_memory
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.preparation import preparation_folder
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically

@@ -19,7 +19,7 @@ from lamplighter.contract.sentences import say
 from lamplighter.corpora.tokenisers import TokeniserError, restore_tokeniser
 from lamplighter.exports.formats.tensor_files import save_tensors
 from lamplighter.exports.output import ExportError, ExportProgress
-from lamplighter.processes.awaited_job import NoWeightsError, compute_model_weights
+from lamplighter.processes.child_job import NoWeightsError, compute_model_weights
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 

@@ -32,8 +32,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lamplighter.contract.recipe import Recipe
-from lamplighter.model.learner import Learner, make_learner
-from lamplighter.model.learner_state import EMBEDDING_KEY, LearnerState, keys_of_rows, read_state, write_state
+from lamplighter.model.learner import (
+    EMBEDDING_KEY,
+    Learner,
+    LearnerState,
+    keys_of_rows,
+    make_learner,
+    read_state,
+    write_state,
+)
 from lamplighter.model.split.process_group import CountedGroup
 from lamplighter.model.split.row_split import RowSplit, add_rows
 from lamplighter.model.step import StepResult, clip_gradients

@@ -29,7 +29,7 @@ from lamplighter.contract.strict_input import explain_validation_error
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import open_regular
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.importing.untrusted_values import check_vocabulary, require_bounded_values
+from lamplighter.runfolder.importing.run_checks import check_vocabulary, require_bounded_values
 from lamplighter.runfolder.run_folder import RUN_ID_PATTERN, RunFolder, write_atomically
 from lamplighter.runfolder.run_name import derive_run_name, read_run_name
 from lamplighter.wire.vocabulary import Vocabulary, VocabularyError

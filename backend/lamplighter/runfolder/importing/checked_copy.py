@@ -30,19 +30,17 @@ from lamplighter.runfolder.importing.run_checks import (
     MAX_MEASURE_NAMES,
     MAX_MEASURES,
     MAX_MESSAGE,
+    MAX_NAME,
     MAX_STRETCH_STEPS,
     MAX_STRETCHES,
     RunChecks,
-)
-from lamplighter.runfolder.importing.untrusted_sqlite import CheckedCopy, UntrustedFile
-from lamplighter.runfolder.importing.untrusted_values import (
-    MAX_NAME,
     parse_json,
     require_count,
     require_number,
     require_text,
     shorten_text,
 )
+from lamplighter.runfolder.importing.untrusted_sqlite import CheckedCopy, UntrustedFile
 from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.tables import examinations, layouts, measures, tiles
 from lamplighter.wire.binary import FrameError

@@ -22,11 +22,8 @@ from lamplighter.runfolder.importing.run_checks import (
     MAX_LAYERS,
     MAX_LAYERS_BYTES,
     MAX_MESSAGE,
-    RunChecks,
-)
-from lamplighter.runfolder.importing.untrusted_sqlite import CheckedCopy, UntrustedFile
-from lamplighter.runfolder.importing.untrusted_values import (
     MAX_NAME,
+    RunChecks,
     parse_json,
     parse_request_body,
     require_count,
@@ -34,6 +31,7 @@ from lamplighter.runfolder.importing.untrusted_values import (
     require_text,
     shorten_text,
 )
+from lamplighter.runfolder.importing.untrusted_sqlite import CheckedCopy, UntrustedFile
 from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.loop_facts import KEPT_ROWS_FACT, check_loop_facts
 from lamplighter.runfolder.matrices.stored_matrix import MatrixReference

@@ -14,7 +14,7 @@ from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
 from lamplighter.runfolder import remote_files
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.importing.untrusted_values import (
+from lamplighter.runfolder.importing.run_checks import (
     check_vocabulary,
     read_json_object,
     require_bounded_json,

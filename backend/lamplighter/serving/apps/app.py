@@ -24,10 +24,9 @@ from lamplighter.serving.fanout.memory_fanout import MemoryFanout
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs, export_worker_command
-from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.imports import ImportJobs
 from lamplighter.serving.jobs.received_runs import ReceivedRuns
-from lamplighter.serving.jobs.reprojections import ReprojectionJobs, output_map_worker_command
+from lamplighter.serving.jobs.reprojections import IdleSmoothing, ReprojectionJobs, output_map_worker_command
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.run_catalog import RunCatalog

@@ -21,10 +21,9 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import session
-from lamplighter.web.access.credentials import open_credentials
+from lamplighter.web.access.credentials import PusherStore, open_credentials
 from lamplighter.web.access.gate import Gate
 from lamplighter.web.access.gate_middleware import CrashMiddleware, GateMiddleware
-from lamplighter.web.access.pushers import PusherStore
 from lamplighter.web.audit.audit_log import AuditLog, AuditMiddleware
 from lamplighter.web.capacity.limiter import body_slots
 from lamplighter.web.capacity.pace import PaceMiddleware

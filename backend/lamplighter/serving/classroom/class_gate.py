@@ -19,7 +19,7 @@ from starlette.types import Receive, Send
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.classroom.viewer_sessions import ViewerSession
 from lamplighter.web.access.decision import (
     Decision,
     Headers,

@@ -31,8 +31,12 @@ from lamplighter.serving.classroom.sharing.class_state import (
     PredictAsk,
     ViewerAsk,
 )
-from lamplighter.serving.classroom.viewer_session import OPENING_SECONDS, ViewerSession
-from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
+from lamplighter.serving.classroom.viewer_sessions import (
+    OPENING_SECONDS,
+    UnopenedError,
+    ViewerSession,
+    ViewerSessions,
+)
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
 from lamplighter.web.access.session_store import digest_of
 from lamplighter.web.http.problems import RefusedError

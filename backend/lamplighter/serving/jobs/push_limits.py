@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lamplighter.runfolder.fragments.fragment import MAX_FRAGMENT_BYTES
-from lamplighter.web.access.pushers import Pusher
+from lamplighter.web.access.credentials import Pusher
 from lamplighter.web.http.problems import RefusedError
 
 MAX_FRAGMENT_REQUEST = 256 << 20

@@ -33,8 +33,8 @@ from lamplighter.serving.live.step_feed import StepFeed
 from lamplighter.serving.live.watched_file import R, WatchedFile
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
-from lamplighter.serving.schemas.examinations import describe_examination
 from lamplighter.serving.schemas.messages import ExaminationMessage
+from lamplighter.serving.schemas.requests import describe_examination
 
 _MAX_CHANGES = 200
 """Maximum changes sent at once; only the newest of each question counts."""

@@ -18,7 +18,7 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.geometry import Word
-from lamplighter.serving.schemas.tokens import Neighbour
+from lamplighter.serving.schemas.vectors import Neighbour
 from lamplighter.web.http.problems import FieldError, RefusedError
 from lamplighter.web.http.reply import Reply
 from lamplighter.web.http.response_cost import FROM_PYTHON, LARGE_RESPONSE_BYTES, estimate_memory, pass_cost

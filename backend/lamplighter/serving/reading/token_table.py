@@ -12,7 +12,7 @@ from fastapi import Query
 from numpy.typing import NDArray
 
 from lamplighter.contract.sentences import say
-from lamplighter.serving.schemas.tokens import Token
+from lamplighter.serving.schemas.vectors import Token
 from lamplighter.web.http.problems import FieldError, RefusedError
 from lamplighter.wire.token_text import read_tokens, spellings
 from lamplighter.wire.vocabulary import Vocabulary

@@ -15,12 +15,14 @@ from lamplighter.corpora import distribution
 from lamplighter.corpora.modular import number_ids
 from lamplighter.geometry import neighbours
 from lamplighter.geometry.analogies import (
+    DRAWS,
     MAX_QUESTIONS,
     analogy_hits,
     analogy_questions,
     analogy_shares,
+    consistency_by_chance,
+    offset_consistency,
 )
-from lamplighter.geometry.directions import DRAWS, consistency_by_chance, offset_consistency
 from lamplighter.geometry.fourier import (
     fourier_by_chance,
     frequency_plane,

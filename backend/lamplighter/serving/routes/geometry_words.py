@@ -10,8 +10,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.geometry.analogies import answer_analogy, chance_accuracy
-from lamplighter.geometry.directions import measure_axis
+from lamplighter.geometry.analogies import answer_analogy, chance_accuracy, measure_axis
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.geometry.odd_one_out import PRODUCTS_PER_TRY, TRIES, WORDS, draw_rounds
 from lamplighter.geometry.pairs import mutual_ranks_of_pairs, mutual_ranks_of_units
@@ -35,7 +34,7 @@ from lamplighter.serving.schemas.geometry import (
     PairRanks,
     PairRankSeries,
 )
-from lamplighter.serving.schemas.tokens import Neighbour
+from lamplighter.serving.schemas.vectors import Neighbour
 from lamplighter.serving.services import ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import FieldError, RefusedError

@@ -29,7 +29,7 @@ from lamplighter.serving.jobs.received_runs import InTrashError, OtherOriginErro
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import ApiModel, json_response
 from lamplighter.serving.services import Services, ServicesDep
-from lamplighter.web.access.pushers import Pusher
+from lamplighter.web.access.credentials import Pusher
 from lamplighter.web.capacity.caller import identify_caller
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import RefusedError

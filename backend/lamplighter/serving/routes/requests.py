@@ -29,13 +29,16 @@ from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.serving.jobs.examiners import OpenQuestion
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body, json_response, to_json_text
-from lamplighter.serving.schemas.examinations import (
+from lamplighter.serving.schemas.requests import (
+    AcceptedRequest,
+    ContinueRequest,
     Examination,
     ExaminationDetails,
     ExaminationList,
+    MapRequest,
+    RunRequest,
     describe_examination,
 )
-from lamplighter.serving.schemas.requests import AcceptedRequest, ContinueRequest, MapRequest, RunRequest
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import FieldError, RefusedError

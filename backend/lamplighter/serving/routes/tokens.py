@@ -45,15 +45,18 @@ from lamplighter.serving.reading.token_histories import (
 )
 from lamplighter.serving.reading.token_table import ID_LIST, parse_token_ids, require_token
 from lamplighter.serving.schemas.base import json_body
-from lamplighter.serving.schemas.tokens import Neighbour, NeighboursResponse, TokenDetails, TokenList
 from lamplighter.serving.schemas.vectors import (
     GradientHistoryResponse,
     MapHistoryResponse,
     MotionHistoryResponse,
+    Neighbour,
+    NeighboursResponse,
     PairHistoryResponse,
     Pairs,
     PairsMeasured,
     PairTable,
+    TokenDetails,
+    TokenList,
     VectorHistoryResponse,
 )
 from lamplighter.serving.services import Services, ServicesDep

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lamplighter.cost.cost_scale import ScaleRow
-from lamplighter.cost.run_cost import CostPoint, MissingEnergy
+from lamplighter.cost.run_cost import CostPoint, MissingEnergy, ScaleRow
 from lamplighter.cost.step_work import StepWork
 from lamplighter.platform.energy.energy_method import MethodError, MethodName
 from lamplighter.serving.schemas.base import ApiModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from lamplighter.serving.schemas.base import ApiModel
-from lamplighter.serving.schemas.tokens import Neighbour
+from lamplighter.serving.schemas.vectors import Neighbour
 
 
 class Word(ApiModel):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lamplighter.serving.schemas.base import ApiModel, PartialModel
 from lamplighter.serving.schemas.classroom import ClassMessage
-from lamplighter.serving.schemas.examinations import Examination
+from lamplighter.serving.schemas.requests import Examination
 from lamplighter.serving.schemas.runs import RunResponse, Status
 from lamplighter.serving.schemas.steps import LineSet, Measures
 

@@ -20,9 +20,8 @@ from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.serving.apps.class_app import create_class_app
 from lamplighter.serving.classroom.class_gate import ClassGate
 from lamplighter.serving.services import Services
-from lamplighter.web.connections.connection_config import ConnectionConfig
 from lamplighter.web.connections.connection_gate import ConnectionGate
-from lamplighter.web.connections.http_protocol import GuardedHttpProtocol
+from lamplighter.web.connections.http_protocol import ConnectionConfig, GuardedHttpProtocol
 from lamplighter.web.connections.limits import ConnectionLimits
 from lamplighter.web.connections.listening_socket import ListeningSocket
 from lamplighter.web.connections.viewer_protocol import ClassProtocol

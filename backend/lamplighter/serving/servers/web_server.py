@@ -21,9 +21,8 @@ from lamplighter.serving.apps.front import LateRest, Rest, create_front
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.server_info import ClassJoin, ServerInfo
 from lamplighter.web.access.first_launch import FirstLaunch
-from lamplighter.web.connections.connection_config import ConnectionConfig
 from lamplighter.web.connections.connection_gate import ConnectionGate
-from lamplighter.web.connections.http_protocol import GuardedHttpProtocol
+from lamplighter.web.connections.http_protocol import ConnectionConfig, GuardedHttpProtocol
 from lamplighter.web.connections.limits import ConnectionLimits
 from lamplighter.web.connections.listening_socket import ListeningSocket, ignore_accept_errors, open_listener
 from lamplighter.web.connections.viewer_protocol import ViewerProtocol

@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lamplighter.model.learner import Learner, build_learner
-from lamplighter.model.learner_state import (
+from lamplighter.model.learner import (
     EMBEDDING_KEY,
+    Learner,
     LearnerState,
+    build_learner,
     keys_of_rows,
     learner_of_state,
     read_state,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lamplighter.contract.recipe import Recipe
-from lamplighter.model.learner_state import LearnerState
+from lamplighter.model.learner import LearnerState
 from lamplighter.model.observer import RowEffects, RowObserver
 from lamplighter.model.split.process_group import CountedGroup
 from lamplighter.model.split.split_step import SplitLearner, collect_state, deal_state, spread_json

@@ -11,7 +11,7 @@ from typing import Literal
 from starlette.requests import Request
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.web.access.pushers import Pusher
+from lamplighter.web.access.credentials import Pusher
 from lamplighter.web.hosts import Origin, OriginError, parse_authority, parse_origin
 from lamplighter.web.http.route_table import RouteRule, find_rule
 

@@ -29,7 +29,7 @@ import anyio.to_thread
 from starlette.types import Receive, Send
 
 from lamplighter.platform.own_addresses import is_loopback
-from lamplighter.web.access.credentials import CredentialStore
+from lamplighter.web.access.credentials import CredentialStore, Pusher, PusherStore
 from lamplighter.web.access.decision import (
     Decision,
     Headers,
@@ -41,7 +41,6 @@ from lamplighter.web.access.decision import (
     single_header,
 )
 from lamplighter.web.access.gate_middleware import with_session
-from lamplighter.web.access.pushers import Pusher, PusherStore
 from lamplighter.web.access.session_store import PresenterSession
 from lamplighter.web.capacity.activity import Activity
 from lamplighter.web.hosts import Origin

@@ -18,7 +18,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from lamplighter.web.capacity.pace import ABORT
-from lamplighter.web.connections.connection_config import (
+from lamplighter.web.connections.http_protocol import (
     ConnectionConfig,
     ServerState,
     WebSocketScope,

@@ -12,7 +12,7 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.classroom.viewer_sessions import ViewerSession
 from lamplighter.web.settings import ClassSettings, ServerSettings
 from tests.support.beat_page import BeatPage
 from tests.support.folders import V

@@ -263,3 +263,36 @@ def test_without_its_package_it_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, "zarr", None)
     with pytest.raises(ExportError, match="pip install zarr"):
         export_run(record(tmp_path / "runs"), "zarr", out=tmp_path / "run.zarr")
+
+
+TOKENS = ["Ġof", "of", "Ċ", "Ġ,", ","]
+
+
+@pytest.fixture
+def own_run(tmp_path: Path) -> lamplighter.Run:
+    weights = np.ones((len(TOKENS), 3), np.float32)
+    with lamplighter.record(tmp_path / "mine", TOKENS, embedding=weights) as recorder:
+        recorder.step(weights * 2, [0, 1], 2.0)
+        recorder.step(weights * 3, [], None)
+    return lamplighter.open(tmp_path / "mine")
+
+
+def test_exports_the_known_data_of_an_opened_run(own_run: lamplighter.Run, tmp_path: Path) -> None:
+    table = pq.read_table(export_run(own_run, "parquet", out=tmp_path / "run.parquet"))
+    assert table["token"].to_pylist() == TOKENS
+    assert table["text"].to_pylist() == ["of", "-of", "\n", "␣,", ","]
+    assert table["count"].to_pylist() == [None] * len(TOKENS)
+    assert table["vector"].to_pylist() == [[3, 3, 3]] * len(TOKENS)
+
+
+def test_cells_without_a_record_are_empty(own_run: lamplighter.Run, tmp_path: Path) -> None:
+    with export_run(own_run, "csv", out=tmp_path / "run.csv").open(encoding="utf-8") as file:
+        first, second = list(csv.DictReader(file))
+    columns = ("batch_rows", "gradient_rows", "moved_rows")
+    assert [first[name] for name in columns] == ["2", "", "5"]
+    assert [second[name] for name in (*columns, "tokens_per_second")] == ["", "", "5", ""]
+
+
+def test_a_recorded_loop_has_no_model_to_give_back(own_run: lamplighter.Run, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"only its embedding is here.*--to safetensors"):
+        export_run(own_run, "hf", out=tmp_path / "model")

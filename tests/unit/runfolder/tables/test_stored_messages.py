@@ -15,7 +15,7 @@ from lamplighter.contract.reason import Reason, ReasonCode
 from lamplighter.contract.recognition import recognise
 from lamplighter.contract.sentences import SENTENCES, decode_message, encode_message, read_message, say
 from lamplighter.runfolder.fragments.fragment_source import FragmentSource
-from lamplighter.runfolder.importing.untrusted_values import shorten_text
+from lamplighter.runfolder.importing.run_checks import shorten_text
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter

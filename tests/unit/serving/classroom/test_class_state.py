@@ -20,8 +20,7 @@ import pytest
 import zstandard
 from fastapi import FastAPI
 
-from lamplighter.lessons.number_name import parse_number_name
-from lamplighter.lessons.part import Prediction
+from lamplighter.lessons.part import Prediction, parse_number_name
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom import class_door
 from lamplighter.serving.classroom.class_door import JoinCode

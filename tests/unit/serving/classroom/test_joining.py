@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from lamplighter.platform.steady_clock import SteadyClock
-from lamplighter.serving.classroom import class_door, viewer_session, viewer_sessions
+from lamplighter.serving.classroom import class_door, viewer_sessions
 from lamplighter.serving.classroom.class_door import JoinCode, JoinLimiter, JoinRefusedError
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
+from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSession, ViewerSessions
 from tests.support.asgi import Answer, call
 from tests.support.classroom.class_apps import (
     CLASS_HOST,
@@ -155,7 +154,7 @@ def test_an_address_joins_thirty_times_without_a_page_and_the_newest_give_way(tm
     another = school.join()
     with pytest.raises(UnopenedError):
         school.join()
-    school.clock.now += viewer_session.SILENT_SECONDS
+    school.clock.now += viewer_sessions.SILENT_SECONDS
     assert school.sessions.find_by_cookie(cookie) == late
     school.join()
     assert school.has(early, flood[0], flood[1], late, another) == [True, True, True, True, False]
@@ -169,7 +168,7 @@ def test_sessions_without_a_page_of_the_newest_address_end_first(
     old, new = ([school.join(address) for _ in range(2)] for address in ("10.0.0.8", "10.0.0.9"))
     old.append(school.join("10.0.0.8"))
     school.join("10.0.0.7")
-    school.clock.now += viewer_session.OPENING_SECONDS
+    school.clock.now += viewer_sessions.OPENING_SECONDS
     for _ in range(3):
         school.join("10.0.0.6")
     assert (school.has(*old), school.has(*new)) == ([True] * 3, [False] * 2)
@@ -191,7 +190,7 @@ def test_polling_sessions_without_a_page_keep_no_other_address_out(
                 school.sessions.find_by_cookie(cookie)
         # One address has four, polling or not.
         assert len(school.sessions) == (5 if address == "10.0.0.9" else 6)
-    school.clock.now += viewer_session.OPENING_SECONDS
+    school.clock.now += viewer_sessions.OPENING_SECONDS
     for cookie in cookies:
         school.sessions.find_by_cookie(cookie)
     for _ in range(5):

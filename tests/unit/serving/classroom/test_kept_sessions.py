@@ -18,8 +18,12 @@ from lamplighter.platform.steady_clock import SteadyClock
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom import viewer_sessions
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE, ViewerSessions, write_sessions
+from lamplighter.serving.classroom.viewer_sessions import (
+    SESSIONS_FILE,
+    ViewerSession,
+    ViewerSessions,
+    write_sessions,
+)
 from lamplighter.web.capacity.caller import Caller
 from lamplighter.web.capacity.thread_pools import Pool
 from tests.support.classroom.class_apps import CLASS_HOST, PHONE, PUPIL, Clock, begin_session, make_class_apps

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from lamplighter.lessons.class_answers import COLUMNS
-from lamplighter.lessons.number_name import parse_number_name
 from lamplighter.lessons.numbers import NumberValue
-from lamplighter.lessons.part import Prediction
+from lamplighter.lessons.part import Prediction, parse_number_name
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom.questions.asked_questions import MAX_LESSONS
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion

@@ -23,8 +23,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
-from lamplighter.serving.jobs.reprojections import ReprojectionJobs
+from lamplighter.serving.jobs.reprojections import IdleSmoothing, ReprojectionJobs
 from lamplighter.web.capacity.activity import Activity
 from lamplighter.wire.layout_frames import Method
 from tests.support.asgi import call

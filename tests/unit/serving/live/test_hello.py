@@ -11,8 +11,13 @@ import pytest
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_steps import copy_steps
-from lamplighter.runfolder.importing.run_checks import MAX_LAYERS, MAX_MESSAGE, RunChecks
-from lamplighter.runfolder.importing.untrusted_values import MAX_NAME, check_vocabulary
+from lamplighter.runfolder.importing.run_checks import (
+    MAX_LAYERS,
+    MAX_MESSAGE,
+    MAX_NAME,
+    RunChecks,
+    check_vocabulary,
+)
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepsWriter

@@ -28,7 +28,7 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.serving.jobs import push_limits
 from lamplighter.serving.routes import push
 from lamplighter.serving.services import Services
-from lamplighter.web.access.pushers import PusherStore
+from lamplighter.web.access.credentials import PusherStore
 from lamplighter.web.capacity.caller import Caller
 from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
 from lamplighter.web.http.problems import RefusedError

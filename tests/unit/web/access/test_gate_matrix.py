@@ -16,9 +16,9 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.serving.apps.app import create_app
+from lamplighter.web.access.credentials import PusherStore
 from lamplighter.web.access.decision import came_through_a_proxy
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
-from lamplighter.web.access.pushers import PusherStore
 from lamplighter.web.access.session_store import SESSIONS_FOLDER, UNUSED_SECONDS
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, ORIGIN, PORT, call, connect

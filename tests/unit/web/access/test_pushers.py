@@ -16,9 +16,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 
-from lamplighter.web.access import pushers
+from lamplighter.web.access import credentials
+from lamplighter.web.access.credentials import PUSHERS_FOLDER, PusherStore
 from lamplighter.web.access.gate_middleware import CrashMiddleware
-from lamplighter.web.access.pushers import PUSHERS_FOLDER, PusherStore
 from lamplighter.web.http.problems import unknown_page
 from tests.support.asgi import HOST, call, scope_of
 
@@ -94,7 +94,7 @@ def test_files_that_are_none_of_ours_do_not_count(tmp_path: Path, monkeypatch: p
     path.unlink()
     path.write_text(kept)
     assert store.find_pusher(token) == pusher
-    monkeypatch.setattr(pushers, "is_own", lambda _: False)
+    monkeypatch.setattr(credentials, "is_own", lambda _: False)
     assert store.find_pusher(token) is None
 
 

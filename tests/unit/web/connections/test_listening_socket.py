@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from lamplighter.web.connections import connection_config as internals
 from lamplighter.web.connections import http_protocol, listening_socket, viewer_protocol
+from lamplighter.web.connections import http_protocol as internals
 from lamplighter.web.connections.listening_socket import ListeningSocket, ignore_accept_errors
 
 

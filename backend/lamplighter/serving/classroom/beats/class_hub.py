@@ -30,7 +30,7 @@ from lamplighter.serving.classroom.beats.watched_run import (
     told_to_class,
 )
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.classroom.viewer_sessions import ViewerSession
 from lamplighter.serving.fanout.contract import START, Fanout
 from lamplighter.serving.live.playback_session import close_code_for
 from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS, run_socket, send_in_time

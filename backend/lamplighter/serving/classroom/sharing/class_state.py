@@ -16,7 +16,7 @@ from lamplighter.serving.classroom.questions.asked_questions import (
     RunName,
     SharedState,
 )
-from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.classroom.viewer_sessions import ViewerSession
 from lamplighter.serving.schemas.classroom import PointedWord, PredictionMessage, ShortCode, ViewQuery
 
 _SessionId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]

@@ -16,7 +16,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.base import json_body
-from lamplighter.serving.schemas.tokens import TokenList
+from lamplighter.serving.schemas.vectors import TokenList
 from lamplighter.wire.frames import decode, decode_as, encode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.row_frames import Rows
