@@ -50,7 +50,8 @@ from lamplighter.runfolder.tables.examinations import (
 from lamplighter.runfolder.tables.requests import EXAMINE, RequestsWriter
 from lamplighter.training.worker import train
 from tests.support.runs import make_run
-from tests.support.village import STEPS, Village
+from tests.support.village import STEPS as VILLAGE_STEPS
+from tests.support.village import Village
 
 STEPS = 12
 
@@ -408,8 +409,8 @@ def test_a_handwritten_request_is_acknowledged_and_harmless(run: RunFolder):
         (deciles, 2, DecilesQuestion(step=2, steps=10), [0, 0, 1 / 60, 2 / 60]),
         # Twenty steps away, and as many at home.
         (environment, 2, EnvironmentQuestion(step=2, steps=20, back=0), [0, 1 / 40, 2 / 40]),
-        (substitution, STEPS, SubstitutionQuestion(step=STEPS), None),
-        (what_if, 2, WhatIfQuestion(step=STEPS, sentence="the cat barked", steps=20), [0, 0.05, 0.1]),
+        (substitution, VILLAGE_STEPS, SubstitutionQuestion(step=VILLAGE_STEPS), None),
+        (what_if, 2, WhatIfQuestion(step=VILLAGE_STEPS, sentence="the cat barked", steps=20), [0, 0.05, 0.1]),
     ],
 )
 def test_a_cancelled_question_ends_between_two_steps(
