@@ -37,8 +37,8 @@ from lamplighter.contract.answers.parts import Replayed
 from lamplighter.contract.answers.reading import SpeakAnswer
 from lamplighter.contract.questions import SpeakQuestion
 from lamplighter.contract.recipe import MapRecipe, Recipe
+from lamplighter.examination.examined_model import Replayer
 from lamplighter.examination.kinds.speak import examine
-from lamplighter.examination.replayer import Replayer
 from lamplighter.model.learner import choose_device
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status

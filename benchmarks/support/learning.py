@@ -10,8 +10,8 @@ import numpy as np
 from benchmarks.support.training import trained
 from lamplighter.contract.questions import HeadsQuestion
 from lamplighter.contract.recipe import Recipe
+from lamplighter.examination.examined_model import Replayer
 from lamplighter.examination.kinds import heads
-from lamplighter.examination.replayer import Replayer
 from lamplighter.outliers.turning_points import CHANCE_LIMIT
 from lamplighter.outliers.turning_values import find_turns
 from lamplighter.runfolder.lineage import LAST_STEP
