@@ -41,6 +41,8 @@ def page(run: FinishedRun, opened: Page) -> Page:
     """Show the last step in the page that most tests share."""
     opened.unroute_all()
     show_address(opened, run.url_with(""))
+    opened.get_by_test_id("search").fill("")
+    opened.evaluate("document.activeElement.blur()")
     wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
     return opened
 
