@@ -24,7 +24,7 @@ _WHERE = {
     "open_set": "client.opened_set",
     "Recorder": "client.recorder",
     "record": "client.record",
-    "ReprojectionFailedError": "processes.awaited_job",
+    "ReprojectionFailedError": "processes.child_job",
     "series": "client.checkpoint_run",
     "still": "client.checkpoint_run",
     "Probes": "client.probing.probe_set",

@@ -55,7 +55,6 @@ MAX_ENTRIES = 24
 ROOTS = ("backend/lamplighter", "backend/living_map", "frontend/src", "tests", "benchmarks", "docs")
 
 COLLECTIONS = {
-    "backend/lamplighter/serving/routes": "a module for each resource",
     "docs/course/stages": "a picture of each stage",
     "docs/decisions": "a record for each decision",
     "tests/browser": "a module for each part of the page",
