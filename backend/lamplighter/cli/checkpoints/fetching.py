@@ -170,24 +170,20 @@ def _fetch_source(
     quiet: bool = False,
 ) -> GatheredSources:
     """Read the checkpoints at an address into the cache, after saying the price; without a choice, the single one."""
-    from lamplighter.cli.checkpoints.remote.address import HubAddress, parse_address, require_web_address
+    from lamplighter.cli.checkpoints.remote import address as addresses
 
-    address = parse_address(source)
-    endpoint, token = ("", None)
+    address = addresses.parse_address(source)
+    endpoint, token = "", None
     try:
         from lamplighter.cli.checkpoints.remote.fetch import Fetch
         from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
-
-        if isinstance(address, HubAddress):
-            from huggingface_hub import constants, get_token
-
-            endpoint, token = constants.ENDPOINT.rstrip("/"), get_token()
     except ModuleNotFoundError as error:
-        if error.name not in ("httpx", "huggingface_hub"):
+        if error.name != "httpx2":
             raise
         raise RecipeError("addresses need the extra hub: pip install -e '.[hub]' in the checkout") from error
-    if isinstance(address, HubAddress):
-        require_web_address(endpoint)
+    if isinstance(address, addresses.HubAddress):
+        endpoint, token = addresses.hub_access()
+        addresses.require_web_address(endpoint)
         if choice is None and address.is_pattern:
             raise click.UsageError("* names several revisions: use series for all, or name one of them")
     folder = (

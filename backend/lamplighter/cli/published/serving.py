@@ -31,15 +31,14 @@ def open_for_reading(address: str) -> Generator[ObjectReader]:
         yield open_object_store(address, writing=False)
         return
     try:
-        from lamplighter.cli.checkpoints.remote.address import FetchError, require_web_address
+        from lamplighter.cli.checkpoints.remote.address import FetchError, hub_access, require_web_address
         from lamplighter.cli.checkpoints.remote.ranged_client import RangedClient
         from lamplighter.cli.published.web_objects import WebObjects, hub_folder
 
         url, token = address if address.endswith("/") else f"{address}/", None
         if address.startswith("hf://"):
-            from huggingface_hub import constants, get_token
-
-            url, token = hub_folder(address, constants.ENDPOINT.rstrip("/")), get_token()
+            endpoint, token = hub_access()
+            url = hub_folder(address, endpoint)
     except ModuleNotFoundError as error:
         raise StoreError(
             "addresses on the web need the extra hub: pip install -e '.[hub]' in the checkout"
@@ -49,7 +48,7 @@ def open_for_reading(address: str) -> Generator[ObjectReader]:
     except FetchError as error:
         raise StoreError(str(error)) from error
     # A line for each request would fill the terminal of a server.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     with RangedClient(token) as client:
         yield WebObjects(client, address, url)
 

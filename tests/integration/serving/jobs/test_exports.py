@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
-import httpx
+import httpx2
 import numpy as np
 import psutil
 import pyarrow.parquet as pq
@@ -45,9 +45,9 @@ class Presenter:
         self.base = f"http://127.0.0.1:{served.port}/api/runs/{run.id}/exports"
         self._headers = {"Authorization": f"Bearer {served.services.gate.credentials.token}"}
 
-    def ask(self, method: str, path: str = "", status: int = 200, **more: Any) -> httpx.Response:
+    def ask(self, method: str, path: str = "", status: int = 200, **more: Any) -> httpx2.Response:
         headers = {**self._headers, **more.pop("headers", {})}
-        answer = httpx.request(method, self.base + path, headers=headers, timeout=30, **more)
+        answer = httpx2.request(method, self.base + path, headers=headers, timeout=30, **more)
         assert answer.status_code == status, answer.text
         return answer
 
@@ -61,7 +61,7 @@ class Presenter:
             time.sleep(0.05)
         return now
 
-    def download(self, export: dict[str, Any], **headers: str) -> httpx.Response:
+    def download(self, export: dict[str, Any], **headers: str) -> httpx2.Response:
         status = 206 if headers else 200
         return self.ask("GET", f"/{export['id']}/file", status, headers=headers)
 
@@ -167,9 +167,9 @@ def test_rejects_impossible_values_with_a_sentence(
 
 def test_readers_may_download_but_not_change(presenter: Presenter) -> None:
     done = presenter.wait(presenter.make("csv"))
-    assert httpx.get(f"{presenter.base}/{done['id']}/file").text.startswith("step,")
-    assert httpx.post(presenter.base, json={"format": "csv"}).status_code == 401
-    assert httpx.delete(f"{presenter.base}/{done['id']}").status_code == 401
+    assert httpx2.get(f"{presenter.base}/{done['id']}/file").text.startswith("step,")
+    assert httpx2.post(presenter.base, json={"format": "csv"}).status_code == 401
+    assert httpx2.delete(f"{presenter.base}/{done['id']}").status_code == 401
     assert [export["id"] for export in presenter.ask("GET").json()["items"]] == [done["id"]]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -31,8 +31,8 @@ class Sender:
         self.headers = {"Authorization": f"Bearer {served.services.gate.credentials.token}"}
         self.path = f"/imports/{uuid.uuid4()}"
 
-    def ask(self, method: str, path: str, status: int = 200, **more: Any) -> httpx.Response:
-        answer = httpx.request(method, self.base + path, headers=self.headers, timeout=30, **more)
+    def ask(self, method: str, path: str, status: int = 200, **more: Any) -> httpx2.Response:
+        answer = httpx2.request(method, self.base + path, headers=self.headers, timeout=30, **more)
         assert answer.status_code == status, answer.text
         return answer
 

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from websockets.asyncio.client import ClientConnection
@@ -29,8 +29,8 @@ from tests.support.served import ServerThread, receive_until
 pytestmark = pytest.mark.anyio
 
 
-async def get(served: ServerThread, run: RunFolder, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=20) as client:
+async def get(served: ServerThread, run: RunFolder, path: str) -> httpx2.Response:
+    async with httpx2.AsyncClient(timeout=20) as client:
         return await client.get(f"http://127.0.0.1:{served.port}/api/runs/{run.id}/{path}")
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from huggingface_hub import constants
 
 from tests.support.hub_server import Hub, serve_hub
 from tests.support.synthetic_runs.histories import Training, as_bfloat16
@@ -57,6 +56,6 @@ def history() -> dict[int, np.ndarray]:
 def hub(history: dict[int, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     revisions = {f"step{step}": model_files(matrix) for step, matrix in history.items()}
     with serve_hub(Hub(revisions={"main": revisions["step200"], **revisions})) as serving:
-        monkeypatch.setattr(constants, "ENDPOINT", serving.endpoint)
+        monkeypatch.setenv("HF_ENDPOINT", serving.endpoint)
         monkeypatch.setenv("HF_TOKEN", "hf_secret")
         yield serving

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -57,6 +58,14 @@ def test_revisions_become_a_series(hub: Hub, history: dict[int, np.ndarray], tmp
         (True, "Bearer hf_secret"),
         (False, None),
     }
+
+
+def test_the_hub_is_read_without_its_library(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    assert invoke(tmp_path, "still", "hf://org/tiny@step64", "--yes").exit_code == 0
+    assert "Bearer hf_secret" in {token for _, token in hub.tokens}
 
 
 def test_one_revision_becomes_a_still_map(hub: Hub, history: dict[int, np.ndarray], tmp_path: Path):

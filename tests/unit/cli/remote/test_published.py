@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from huggingface_hub import constants
 
 import lamplighter.serving.servers.server as server
 from lamplighter.cli.app import cli
@@ -46,7 +45,7 @@ def hub(store: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     files = {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*") if path.is_file()}
     made = Hub(revisions={"main": {f"city/{name}": data for name, data in files.items()}, "city": files})
     with serve_hub(made) as serving:
-        monkeypatch.setattr(constants, "ENDPOINT", serving.endpoint)
+        monkeypatch.setenv("HF_ENDPOINT", serving.endpoint)
         monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
         yield serving
 

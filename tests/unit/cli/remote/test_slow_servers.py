@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 import lamplighter.cli.checkpoints.remote.ranged_client as ranged_client
@@ -128,7 +128,7 @@ def test_the_end_of_a_server_ends_its_reads(
 
 def test_a_name_that_leads_inside_at_its_second_look_up_is_refused(hub: Hub) -> None:
     port = hub.endpoint.rpartition(":")[2]
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         network = BoundedNetwork(client)
         inside = partial(require_outside, "https://hub.test/", "https://localhost/")
         with network.asking(Patience(20, 1)):

@@ -7,6 +7,7 @@ line that says what to do.
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import socket
 from collections.abc import Callable, Sequence
@@ -54,6 +55,17 @@ def resolve(host: str) -> list[str]:
         return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError):
         return []
+
+
+def hub_access() -> tuple[str, str | None]:
+    """Return the address of the Hugging Face Hub, or of the mirror in `HF_ENDPOINT`, and the token for it: that
+    of `hf auth login` if huggingface_hub is installed, else `HF_TOKEN`."""
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    try:
+        from huggingface_hub import get_token
+    except ModuleNotFoundError:
+        return endpoint.rstrip("/"), os.environ.get("HF_TOKEN") or None
+    return endpoint.rstrip("/"), get_token()
 
 
 def require_web_address(address: str) -> None:

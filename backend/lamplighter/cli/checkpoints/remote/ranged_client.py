@@ -14,8 +14,8 @@ from time import monotonic
 from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import urljoin
 
-import httpcore
-import httpx
+import httpcore2
+import httpx2
 
 from lamplighter import __version__
 from lamplighter.cli.checkpoints.remote.address import (
@@ -37,15 +37,15 @@ class _ThreadRequest(threading.local):
     guarded: tuple[str, Callable[[str], None]] | None = None
 
 
-class BoundedNetwork(httpcore.NetworkBackend):
-    """Takes over the connections of an httpx client, also those through a proxy, and bounds what each thread
+class BoundedNetwork(httpcore2.NetworkBackend):
+    """Takes over the connections of an httpx2 client, also those through a proxy, and bounds what each thread
     waits for."""
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._inner, self._asked = httpcore.SyncBackend(), _ThreadRequest()
-        # httpx has no option for this, httpcore has; pyproject.toml bounds httpx from above.
+    def __init__(self, client: httpx2.Client) -> None:
+        self._inner, self._asked = httpcore2.SyncBackend(), _ThreadRequest()
+        # httpx2 has no option for this, httpcore2 has; pyproject.toml bounds httpx2 from above.
         for transport in (client._transport, *client._mounts.values()):  # pyright: ignore[reportPrivateUsage]
-            if isinstance(transport, httpx.HTTPTransport):
+            if isinstance(transport, httpx2.HTTPTransport):
                 transport._pool._network_backend = self  # pyright: ignore
 
     @contextmanager
@@ -68,7 +68,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> httpcore2.NetworkStream:
         """Connect, and check where the name has led: it may be another address than that of an earlier look-up."""
         stream = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
         # Of a proxy we know only the address of the proxy.
@@ -82,9 +82,9 @@ class BoundedNetwork(httpcore.NetworkBackend):
 
 
 class _BoundedStream:
-    """A connection (`httpcore.NetworkStream`) whose reads end when the patience of their thread does."""
+    """A connection (`httpcore2.NetworkStream`) whose reads end when the patience of their thread does."""
 
-    def __init__(self, inner: httpcore.NetworkStream, asked: _ThreadRequest) -> None:
+    def __init__(self, inner: httpcore2.NetworkStream, asked: _ThreadRequest) -> None:
         self._inner, self._asked = inner, asked
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -96,7 +96,7 @@ class _BoundedStream:
             try:
                 data = self._inner.read(max_bytes, wait)
                 return data
-            except httpcore.ReadTimeout:
+            except httpcore2.ReadTimeout:
                 if timeout is not None and monotonic() - began >= timeout:
                     raise
             finally:
@@ -148,7 +148,7 @@ class _AgainError(Exception):
         self.wait = wait
 
 
-_FAILURES = (_AgainError, httpx.HTTPError, httpx.InvalidURL, ValueError)
+_FAILURES = (_AgainError, httpx2.HTTPError, httpx2.InvalidURL, ValueError)
 """Errors of one attempt, besides FetchError."""
 
 
@@ -171,8 +171,8 @@ class RangedClient:
         self._token = token
         self._resolver = resolver
         self._stopped = threading.Event()
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._http = httpx.Client(timeout=30, limits=limits, follow_redirects=False)
+        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._http = httpx2.Client(timeout=30, limits=limits, follow_redirects=False)
         self._network = BoundedNetwork(self._http)
 
     def __enter__(self) -> Self:
@@ -251,7 +251,7 @@ class RangedClient:
     def _wait_after(self, error: Exception, url: str, failures: int, attempts: int = _ATTEMPTS) -> None:
         """Wait before the next attempt, or raise what the failure means."""
         shown, why = quote_foreign(url), quote_foreign(error) or type(error).__name__
-        if not isinstance(error, _AgainError | httpx.TransportError):
+        if not isinstance(error, _AgainError | httpx2.TransportError):
             raise FetchError(f"{shown}: {why}") from error
         if failures == attempts:
             often = f", {failures} times in a row" if failures > 1 else ""
@@ -270,7 +270,7 @@ class RangedClient:
         url: str,
         part: tuple[int, int] | None = None,
         patience: Patience | None = None,
-    ) -> Generator[tuple[httpx.Response, _Linked]]:
+    ) -> Generator[tuple[httpx2.Response, _Linked]]:
         """Yield the answer to a request, and what the Hub said of the file before it sent us on."""
         patience = patience or Patience(_LEAST_SECONDS, _LEAST, stopped=self._stopped)
         try:
@@ -282,7 +282,7 @@ class RangedClient:
     @contextmanager
     def _following(
         self, method: str, url: str, part: tuple[int, int] | None
-    ) -> Generator[tuple[httpx.Response, _Linked]]:
+    ) -> Generator[tuple[httpx2.Response, _Linked]]:
         address, linked, headers = url, _Linked("", ""), dict(self._headers)
         if part is not None:
             headers["range"] = f"bytes={part[0]}-{part[1] - 1}"
@@ -301,7 +301,7 @@ class RangedClient:
                 target = urljoin(address, told["location"])
                 if _host_of(target) != _host_of(url):
                     check_redirect(url, target, self._resolver)
-                    self._network.guard(httpx.URL(target).host, partial(require_outside, url, target))
+                    self._network.guard(httpx2.URL(target).host, partial(require_outside, url, target))
                     headers.pop("authorization", None)
                 address = target
         raise FetchError(f"{quote_foreign(url)}: it redirects more than {_MAX_REDIRECTS} times")
@@ -331,12 +331,12 @@ class RangedClient:
             raise _AgainError(f"it broke off {left:,} bytes before the end")
 
 
-def _tag_of(response: httpx.Response) -> str:
+def _tag_of(response: httpx2.Response) -> str:
     tag: str = response.headers.get("etag") or response.headers.get("last-modified", "")
     return tag.removeprefix("W/")[:_MAX_TAG]
 
 
-def _require_success(response: httpx.Response, url: str) -> None:
+def _require_success(response: httpx2.Response, url: str) -> None:
     code, shown = response.status_code, quote_foreign(url)
     if code in (200, 206):
         return
@@ -354,14 +354,14 @@ def _require_success(response: httpx.Response, url: str) -> None:
     raise FetchError(f"{shown}: the server answers {code}")
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(response: httpx2.Response) -> float | None:
     try:
         return max(0.0, float(response.headers.get("retry-after", "")))
     except ValueError:
         return None
 
 
-def _range_of(response: httpx.Response, url: str, start: int, count: int) -> tuple[int, int]:
+def _range_of(response: httpx2.Response, url: str, start: int, count: int) -> tuple[int, int]:
     """Return the end of the range that is sent, and the size of the file."""
     shown = quote_foreign(url)
     if response.status_code == 200:
@@ -382,5 +382,5 @@ def _range_of(response: httpx.Response, url: str, start: int, count: int) -> tup
 
 
 def _host_of(url: str) -> tuple[str, str, int | None]:
-    parts = httpx.URL(url)
+    parts = httpx2.URL(url)
     return parts.scheme, parts.host, parts.port
