@@ -127,7 +127,7 @@ class DesiredState:
         return tuple(role for role in known.left_open if self.needed_state(run, role) is None)
 
     def _read_run(self, run: RunFolder) -> _RunNeeds | None:
-        mark = _files_mark(run, (".sqlite", ".sqlite-wal"))
+        mark = _files_mark(run)
         known = self._known.get(run.id)
         if mark is None:
             # The state still holds, for example if too many files are open. A run that was moved away is no longer
@@ -145,17 +145,22 @@ class DesiredState:
 
 def requests_mark(run: RunFolder) -> FilesMark | None:
     """Return a value that changes with each request to the run; None if the folder cannot be read now."""
-    mark = _files_mark(run, (".sqlite",))
+    mark = _files_mark(run)
     return None if mark is None else tuple(entry for entry in mark if entry[0].startswith("requests-"))
 
 
-def _files_mark(run: RunFolder, endings: tuple[str, ...]) -> FilesMark | None:
+def _files_mark(run: RunFolder) -> FilesMark | None:
+    """Return name, time of change and size of each database and of its WAL: a commit made while another process reads
+    stays in the WAL."""
     found: list[tuple[str, int, int]] = []
     try:
         with os.scandir(run.path) as entries:
             for entry in entries:
-                if entry.name.endswith(endings):
-                    facts = entry.stat()
+                if not entry.name.endswith((".sqlite", ".sqlite-wal")):
+                    continue
+                facts = entry.stat()
+                # A reader makes an empty WAL.
+                if facts.st_size or not entry.name.endswith("-wal"):
                     found.append((entry.name, facts.st_mtime_ns, facts.st_size))
     except OSError:
         return None

@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
+import apsw
 import psutil
 import pytest
 
@@ -24,6 +25,7 @@ from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops
 from lamplighter.processes import asked_question, examiner_pool
 from lamplighter.processes.asked_question import AskedQuestion, check_question, require_affordable
+from lamplighter.processes.desired_state import requests_mark
 from lamplighter.processes.examiner_pool import ExaminerWatch, has_open_questions
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
 from lamplighter.runfolder.run_folder import RunFolder
@@ -164,6 +166,17 @@ def test_a_question_being_taken_up_is_open(
 
         monkeypatch.setattr(ExaminationsReader, "last_applied", take_up)
         assert has_open_questions(run)
+
+
+def test_a_request_shows_while_another_process_reads_the_file(run: RunFolder) -> None:
+    requests = RequestsWriter(run.path, "server")
+    requests.add("pause", {})
+    with closing(apsw.Connection(str(run.path / "requests-server.sqlite"))) as reading:
+        reading.pragma("journal_mode", "wal")
+        reading.execute("BEGIN; SELECT * FROM requests").fetchall()
+        before = requests_mark(run)
+        requests.add("examine", {})
+        assert requests_mark(run) != before
 
 
 def test_a_watch_keeps_an_examiner_where_something_is_asked(
