@@ -29,7 +29,7 @@ from benchmarks.support.server import Request, Requester, WatchedServer, attacke
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.pulse_frames import Pulse
-from tests.support.application import Application, Viewer
+from tests.support.application import Application, Follower
 from tests.support.classroom.class_client import CLASSROOM, ClassClient
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.served import PacedTrainer
@@ -71,7 +71,9 @@ def _measure(application: Application, trainer: FakeTrainer, finished: str) -> N
         (*change, '{"kind": "resume"}'),
     )
     with contextlib.ExitStack() as stack:
-        viewers = [stack.enter_context(Viewer(application, trainer.run.id, "pulse")) for _ in range(VIEWERS)]
+        viewers = [
+            stack.enter_context(Follower(application, trainer.run.id, ("pulse",))) for _ in range(VIEWERS)
+        ]
         with PacedTrainer(trainer, STEPS_PER_SECOND):
             presenter = start_presenter(application, requests)
             time.sleep(3)
@@ -131,7 +133,7 @@ def _calm_down(server: WatchedServer, before: tuple[int, float]) -> tuple[float 
         time.sleep(0.5)
 
 
-def _steps_delivered(viewer: Viewer, first: int, last: int) -> int:
+def _steps_delivered(viewer: Follower, first: int, last: int) -> int:
     pulses: Sequence[Pulse] = [frame for _, frame in viewer.frames if isinstance(frame, Pulse)]
     return sum(max(0, min(pulse.step, last) - max(pulse.first_step, first + 1) + 1) for pulse in pulses)
 

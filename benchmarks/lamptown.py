@@ -29,7 +29,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
-from tests.support.application import Application, Viewer
+from tests.support.application import Application, Follower
 
 SECONDS = (0, 5, 10, 15, 20, 25, 30)
 SEEDS = (0, 1, 2)
@@ -75,7 +75,7 @@ def _train_for_a_while(application: Application, recipe: dict[str, Any]) -> dict
     with contextlib.ExitStack() as stack:
         run = application.start_run(recipe)
         for _ in range(3):
-            stack.enter_context(Viewer(application, run.id))
+            stack.enter_context(Follower(application, run.id))
         # Count from the first step, not from the start of the process.
         while (begun := _first_step(run)) is None:
             time.sleep(0.05)

@@ -6,6 +6,7 @@ import contextlib
 import time
 
 import numpy as np
+import psutil
 from playwright.sync_api import Page
 
 from benchmarks.support.browser import DARK, chromium
@@ -20,7 +21,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.browser.pages import wait_for
-from tests.support.application import Viewer
+from tests.support.application import Follower
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.runs import wait_for_step
 from tests.support.served import PacedTrainer
@@ -42,7 +43,7 @@ def measure_latency() -> None:
     with serving() as application:
         run = application.only_run()
         wait_for_step(run, 50)
-        with Viewer(application, run.id) as viewer:
+        with Follower(application, run.id) as viewer:
             time.sleep(CLIENT_SECONDS)
         since = time.time() - CLIENT_SECONDS + 1
         pulses = [(at, pulse) for at, pulse in _pulses(viewer) if at > since]
@@ -60,8 +61,8 @@ def measure_latency() -> None:
         with StepsReader(run.steps_path) as reader:
             ended = {step: decode(record).time for step, record in reader.pulses_at([*loaded, *calm])}
     median, p95, p99 = np.percentile([1e3 * (at - pulse.time) for at, pulse in pulses], (50, 95, 99))
-    unit, merged = "ms after the step ended, p95", sum(pulse.merged for _, pulse in pulses)
-    report("latency_decoded", p95, unit, median=median, p99=p99, frames=len(pulses), merged=merged)
+    unit = "ms after the step ended, p95"
+    report("latency_decoded", p95, unit, median=median, p99=p99, frames=len(pulses))
     for name, painted, pace in (
         ("latency_painted", calm, str(CALM)),
         ("latency_painted_at_full_speed", loaded, "full"),
@@ -76,17 +77,20 @@ def measure_viewers() -> None:
         trainer = FakeTrainer(make_run(RunStore(application.runs), steps=1_000_000)).begin()
         with contextlib.ExitStack() as stack:
             viewers = [
-                stack.enter_context(Viewer(application, trainer.run.id, "pulse")) for _ in range(VIEWERS)
+                stack.enter_context(Follower(application, trainer.run.id, ("pulse",))) for _ in range(VIEWERS)
             ]
+            process = psutil.Process(application.process.pid)
+            before = sum(process.cpu_times()[:2])
             with PacedTrainer(trainer, STEPS_PER_SECOND):
                 time.sleep(SECONDS)
+            spent = sum(process.cpu_times()[:2]) - before
         trainer.crash()
     pulses = [found for viewer in viewers for found in _pulses(viewer)]
     conditions = {
         "viewers": VIEWERS,
         "steps_per_second": STEPS_PER_SECOND,
         "frames": len(pulses),
-        "merged": sum(pulse.merged for _, pulse in pulses),
+        "server_seconds": spent,
     }
     median, p99 = np.percentile([1e3 * (at - pulse.time) for at, pulse in pulses], (50, 99))
     report("viewers_median", median, "ms after the step, median", **conditions)
@@ -107,7 +111,7 @@ def measure_load() -> None:
         wait_for_step(run, 600, 120)
         with contextlib.ExitStack() as stack:
             for _ in range(VIEWERS):
-                stack.enter_context(Viewer(application, run.id))
+                stack.enter_context(Follower(application, run.id))
             for _ in range(ROUNDS):
                 application.ask(run, "pause")
                 wait_until(lambda: read_status(run).phase == "paused", "pause")
@@ -127,7 +131,7 @@ def measure_load() -> None:
     )
 
 
-def _pulses(viewer: Viewer) -> list[tuple[float, Pulse]]:
+def _pulses(viewer: Follower) -> list[tuple[float, Pulse]]:
     """Return the steps that a viewer has received, each with the time."""
     return [(at, frame) for at, frame in viewer.frames if isinstance(frame, Pulse)]
 

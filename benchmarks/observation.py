@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from websockets.sync.client import connect
 
 import lamplighter
 from benchmarks.support.report import report
@@ -279,13 +278,6 @@ def _standing_readers(run: RunFolder, app: Application) -> list[object]:
     history = MatrixHistory(run)
     walk = history.snapshots(0, 90)
     next(walk)
-    socket = connect(
-        f"{app.url.replace('http', 'ws', 1)}/api/runs/{run.id}/live?channels=pulse,layout,rows",
-        origin=app.url,  # pyright: ignore[reportArgumentType]
-        max_size=None,
-        max_queue=1,
-        ping_interval=None,
-        compression=None,
-    )
-    socket.recv()
-    return [steps, history, walk, socket]
+    program = lamplighter.follow(f"{app.url}/?run={run.id}", channels=("pulse", "layout", "rows"))
+    next(program)
+    return [steps, history, walk, program]

@@ -40,7 +40,8 @@ class Attack:
         assert address.hostname == "127.0.0.1", "attacks are only allowed on this machine"
         assert address.port
         self._port = address.port
-        self.socket_path = f"/api/runs/{run}/live"
+        self._run_path = f"/api/runs/{run}"
+        self.socket_path = f"{self._run_path}/live"
 
     async def last(self) -> None:
         """Start all clients and keep them running."""
@@ -102,12 +103,20 @@ class Attack:
         await asyncio.sleep(max(0.0, begun + 0.05 - asyncio.get_running_loop().time()))
 
     async def _play(self, _: int) -> None:
-        """Play a run from its beginning at full speed, repeatedly."""
-        reader, writer = await self._upgrade("channels=pulse,layout,rows&from=0&speed=full")
+        """Pull a run from its beginning as fast as possible, repeatedly."""
+        reader, writer = await self._connect()
+        after = b""
         with contextlib.closing(writer):
-            while data := await reader.read(1 << 20):
-                if b'"end"' in data:
+            while True:
+                target = b"%s/frames?channels=pulse,layout,rows&from=0%s" % (self._run_path.encode(), after)
+                writer.write(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % (target, self._port))
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                body = await reader.readexactly(
+                    int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+                )
+                if b'"more":true' not in body:
                     return
+                after = b"&after=" + body.partition(b'"place":"')[2].partition(b'"')[0]
 
     async def _connect(self, buffer: int | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         made = socket.socket()

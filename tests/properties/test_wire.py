@@ -15,7 +15,6 @@ from lamplighter.wire.binary import FrameError, UInts
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import Frame, decode, encode, read_step
 from lamplighter.wire.layout_frames import Layout, Method
-from lamplighter.wire.merge import merge_pulses, merge_rows
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census, Rows
 
@@ -186,30 +185,6 @@ def test_rejects_a_pulse_with_contradictory_first_step_and_flag(first: int, merg
     data[24:28] = first.to_bytes(4, "little")
     with pytest.raises(FrameError, match="contradicts"):
         decode(bytes(data))
-
-
-@given(st.data(), st.integers(1, 30), st.integers(2, 5))
-def test_a_merged_pulse_is_the_union_of_its_steps(choose: st.DataObject, size: int, count: int):
-    steps = [choose.draw(pulses(size, step)) for step in range(10, 10 + count)]
-    merged = decode(encode(merge_pulses(steps)))
-    assert isinstance(merged, Pulse)
-    assert (merged.first_step, merged.step, merged.merged) == (10, 9 + count, True)
-    for ids in ("batch_ids", "gradient_ids", "moved_ids"):
-        union = sorted(set().union(*(getattr(pulse, ids).tolist() for pulse in steps)))
-        assert getattr(merged, ids).tolist() == union
-    assert merged.batch_counts.sum() == sum(pulse.batch_counts.sum() for pulse in steps)
-    assert merged.loss == pytest.approx(steps[-1].loss)
-
-
-@given(st.data(), st.integers(1, 20), st.integers(1, 4), st.integers(1, 5))
-def test_merged_rows_give_the_same_matrix(choose: st.DataObject, size: int, dim: int, count: int):
-    frames = [choose.draw(rows(size, dim)) for _ in range(count)]
-    one, other = np.zeros((size, dim), np.float32), np.zeros((size, dim), np.float32)
-    for frame in frames:
-        one[frame.token_ids] = frame.vectors
-    merged = merge_rows(frames)
-    other[merged.token_ids] = merged.vectors
-    np.testing.assert_array_equal(one, other)
 
 
 FRAME_FILES = sorted(set(GOLDEN.glob("*.bin")) - set(GOLDEN.glob("envelope*.bin")))

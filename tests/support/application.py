@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,13 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-
+from lamplighter.client.errors import LiveError
+from lamplighter.client.live_run import follow
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.wire.frames import Frame, decode
+from lamplighter.wire.frames import Frame
 from tests.support.machine.disk_accesses import FOUND
 
 
@@ -185,46 +185,32 @@ class Application:
             raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from error
 
 
-class Viewer:
-    """A websocket client that follows a run in a thread and records when each frame was decoded."""
+class Follower:
+    """A program that follows a run in a thread and records when each frame was decoded."""
 
-    def __init__(self, application: Application, run_id: str, channels: str = "pulse,layout,rows") -> None:
-        """Connect and start receiving."""
-        address = application.url.replace("http", "ws", 1)
-        self._socket = connect(
-            f"{address}/api/runs/{run_id}/live?channels={channels}",
-            origin=application.url,  # pyright: ignore[reportArgumentType]
-            max_size=None,
-            compression=None,
-        )
+    def __init__(
+        self, application: Application, run_id: str, channels: tuple[str, ...] = ("pulse", "layout", "rows")
+    ) -> None:
+        """Start following."""
         self.frames: list[tuple[float, Frame]] = []
         """(Unix seconds when decoded, frame)"""
-        self.messages: list[dict[str, Any]] = []
-        self.bytes = 0
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._thread.start()
+        self._closed = False
+        self._following = follow(f"{application.url}/api/runs/{run_id}", channels=channels)
+        threading.Thread(target=self._follow, daemon=True).start()
 
     def close(self) -> None:
-        """Disconnect."""
-        self._socket.close()
-        self._thread.join(5)
+        """Ignore what still comes."""
+        self._closed = True
 
-    def __enter__(self) -> Viewer:
+    def __enter__(self) -> Follower:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _follow(self) -> None:
-        try:
-            for data in self._socket:
-                if isinstance(data, str):
-                    self.messages.append(json.loads(data))
-                else:
-                    frame = decode(data)
-                    self.frames.append((time.time(), frame))
-                    self.bytes += len(data)
-        except ConnectionClosed:
-            return
+        with contextlib.suppress(LiveError):
+            for frame in self._following:
+                if self._closed:
+                    return
+                self.frames.append((time.time(), frame))

@@ -31,7 +31,7 @@ GEOMETRY = (
     "fourier",
 )
 SET = "/api/sets/{set}"
-READ = {"/api/runs", RUN, "/api/sets", SET, f"{SET}/curves", f"{SET}/claims", f"{SET}/spread", f"{SET}/word", "/api/lessons", f"{RUN}/lessons/{{part}}", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/outliers", f"{RUN}/outliers/{{step}}", f"{RUN}/turning-points", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
+READ = {"/api/runs", RUN, "/api/sets", SET, f"{SET}/curves", f"{SET}/claims", f"{SET}/spread", f"{SET}/word", "/api/lessons", f"{RUN}/lessons/{{part}}", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/frames", f"{RUN}/outliers", f"{RUN}/outliers/{{step}}", f"{RUN}/turning-points", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
         f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/forks/{{step}}", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
         f"{RUN}/vectors", f"{RUN}/displacements", f"{RUN}/difference", f"{RUN}/difference/rows", f"{RUN}/difference/layout", f"{RUN}/difference/progress", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",

@@ -8,15 +8,11 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode
 
-import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from lamplighter.serving.live import playback_session
 from lamplighter.serving.server_info import ServerInfo
 from lamplighter.serving.servers.web_server import build_server
 from lamplighter.web.connections.limits import ConnectionLimits
@@ -75,15 +71,6 @@ class ServerThread:
         async with websockets.connect(self.url(run, channels), **given) as ws:
             yield ws
 
-    @asynccontextmanager
-    async def play(self, run: str, channels: str = "pulse", **wish: Any) -> AsyncIterator[ClientConnection]:
-        """Play a run; `first` stands for the keyword `from`."""
-        words = {{"first": "from"}.get(name, name): value for name, value in wish.items()}
-        url = f"{self.url(run, channels)}&{urlencode(words)}"
-        # A client that leaves with much unread never sees the server's close frame, and need not wait for it.
-        async with websockets.connect(url, max_size=None, compression=None, close_timeout=0.2) as ws:
-            yield ws
-
 
 async def receive_until(
     ws: ClientConnection, enough: Callable[[Any], bool], seconds: float = 10.0
@@ -115,21 +102,6 @@ def status_is(phase: str) -> Callable[[Any], bool]:
 
 def texts(heard: list[Any], kind: str) -> list[dict[str, Any]]:
     return [m for m in heard if isinstance(m, dict) and m["type"] == kind]
-
-
-class PlayersClock:
-    """A clock for playback sessions: waiting advances it without real time."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.passed = 0.0
-        """Elapsed seconds."""
-        monkeypatch.setattr(playback_session, "time", SimpleNamespace(monotonic=lambda: self.passed))
-        waiting = SimpleNamespace(sleep=self._sleep, timeout=asyncio.timeout)
-        monkeypatch.setattr(playback_session, "asyncio", waiting)
-
-    async def _sleep(self, seconds: float) -> None:
-        self.passed += seconds
-        await asyncio.sleep(0)
 
 
 class PacedTrainer:

@@ -8,10 +8,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from lamplighter.client.errors import ExaminationError, InputError, LiveError, require_whole_application
-from lamplighter.client.live_run import run_address, stays_here, warn_of_open_token
+from lamplighter.client.server_requests import make_opener, read_problem, run_address, warn_of_open_token
 from lamplighter.contract.questions import Question, QuestionError, parse_question
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -122,31 +122,16 @@ def _call(method: str, url: str, token: str | None, body: dict[str, Any] | None 
         headers["Content-Type"] = "application/json"
         data = json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers, method=method)
-    # A proxy cannot reach this machine's loopback interface, and no redirect may carry the token elsewhere.
-    proxies = urllib.request.ProxyHandler({} if stays_here(urlsplit(url).hostname or "") else None)
-    opener = urllib.request.build_opener(proxies, _NoRedirects())
     try:
-        with opener.open(request, timeout=_TIMEOUT) as answer:
+        with make_opener(url).open(request, timeout=_TIMEOUT) as answer:
             text = answer.read(_MAX_BODY)
     except urllib.error.HTTPError as error:
         with error:
-            raise ExaminationError(_read_problem(error)) from error
+            reason = read_problem(error)[1] or f"refused with status {error.code}"
+        raise ExaminationError(reason) from error
     except OSError as error:
         raise LiveError(f"{url}: no Lamplighter server answers: {error}") from error
     try:
         return json.loads(text) if text else None
     except ValueError as error:
         raise LiveError(f"{url}: unexpected response: {error}") from error
-
-
-def _read_problem(error: urllib.error.HTTPError) -> str:
-    try:
-        detail = json.loads(error.read(_MAX_BODY))["detail"]
-    except (ValueError, KeyError, TypeError, OSError):
-        detail = None
-    return detail if isinstance(detail, str) else f"refused with status {error.code}"
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None

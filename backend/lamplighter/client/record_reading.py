@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from lamplighter.client.errors import InputError, NotBegunError
@@ -10,7 +10,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback, PlaybackKind
+from lamplighter.runfolder.reading.playback import CHANNELS, NoSuchStepError, Playback
 from lamplighter.runfolder.reading.run_status import describe_damage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
@@ -27,6 +27,16 @@ _BATCH = 64
 """Steps read at once, which bounds memory and lets the trainer's WAL be checkpointed in between."""
 
 T = TypeVar("T")
+
+
+def check_channels(channels: Iterable[str]) -> list[str]:
+    """Return the names of channels. Raises InputError if there is none, or one is unknown."""
+    wanted = [channels] if isinstance(channels, str) else list(channels)
+    if not wanted or any(name not in CHANNELS for name in wanted):
+        raise InputError(
+            f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
+        )
+    return wanted
 
 
 class RecordReading:
@@ -71,14 +81,14 @@ class RecordReading:
         except FrameError as error:
             raise describe_damage(self._run, error) from error
 
-    def play_frames(self, first: int, last: int, parts: Sequence[PlaybackKind]) -> Iterator[Frame]:
+    def play_frames(self, first: int, last: int, channels: Sequence[str]) -> Iterator[Frame]:
         """Yield the frames that a viewer would have received from step `first` to `last`, a few steps at a time.
 
         Raises InputError if there is no such step, and NotBegunError.
         """
-        playback = Playback(self._run, first, last, parts)
+        playback = Playback(self._run, first, last, channels)
         while not playback.done:
-            before = playback.cursor
+            before = playback.place
             try:
                 played = playback.read_next(_BATCH)
             except NoSuchStepError as error:
@@ -87,11 +97,11 @@ class RecordReading:
                 raise self._not_begun() from None
             except (FormatError, FrameError) as error:
                 raise describe_damage(self._run, error) from error
-            if not played and playback.cursor.step == before.step:
+            if not played and playback.place == before:
                 return
-            for item in played:
+            for data in played:
                 try:
-                    frame = decode(item.frame)
+                    frame = decode(data)
                 except FrameError as error:
                     raise describe_damage(self._run, error) from error
                 yield frame

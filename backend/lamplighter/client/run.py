@@ -19,12 +19,11 @@ from lamplighter.client.errors import (
     require_whole_application,
     whole_number,
 )
-from lamplighter.client.record_reading import RecordReading
+from lamplighter.client.record_reading import RecordReading, check_channels
 from lamplighter.contract.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import CONFIG_FACT, KEPT_ROWS_FACT, PROBES_FACT, ProbedRun
 from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at
-from lamplighter.runfolder.reading.playback import CHANNELS
 from lamplighter.runfolder.reading.row_deltas import TokenHistory
 from lamplighter.runfolder.reading.run_backup import back_up_run
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
@@ -217,17 +216,12 @@ class Run:
             InputError: there is no such channel or step.
             NotBegunError: nothing is recorded yet.
         """
-        wanted = [channels] if isinstance(channels, str) else list(channels)
-        if not wanted or any(name not in CHANNELS for name in wanted):
-            raise InputError(
-                f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
-            )
+        wanted = check_channels(channels)
         start = whole_number(first, "first")
         end = self._record.newest_step() if last is None else whole_number(last, "last")
         if start > end:
             raise InputError(f"steps {start} to {end}: the first must be at least 0, and not after the last")
-        parts = [part for name in wanted for part in CHANNELS[name]]
-        return self._record.play_frames(start, end, parts)
+        return self._record.play_frames(start, end, wanted)
 
     def step_number(self, step: SupportsIndex) -> int | None:
         """Return the number of a step in the loop that it was recorded from; the step itself in a run trained here.

@@ -35,6 +35,7 @@ from lamplighter.serving.jobs.push_limits import PushLimits
 from lamplighter.serving.jobs.received_runs import ReceivedRuns
 from lamplighter.serving.jobs.reprojections import IdleSmoothing, ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
+from lamplighter.serving.live.file_changes import FileChanges
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.difference_cache import DifferenceCache
 from lamplighter.serving.reading.run_catalog import RunCatalog
@@ -105,6 +106,8 @@ class Services(ReadingServices, FrontServices):
     export_jobs: ExportJobs
     import_jobs: ImportJobs
     hub: Hub
+    file_changes: FileChanges = field(default_factory=FileChanges)
+    """The programs that wait for a run's next frame."""
     space_reserve: SpaceReserve
     """The space for requests that are accepted even on a full disk."""
     classroom: Classroom

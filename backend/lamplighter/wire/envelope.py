@@ -22,11 +22,10 @@ _WAYS = ((zlib.Z_DEFAULT_STRATEGY, zlib.DEF_MEM_LEVEL), (zlib.Z_RLE, 4))
 repeats and each a different distribution. Any inflater reads both."""
 
 
-def encode_envelope(parts: Sequence[Part]) -> bytes:
-    """Encode parts as one message, with the smaller result of both deflate strategies."""
+def encode_envelope(parts: Sequence[Part], *, compress: bool = True) -> bytes:
+    """Encode parts as one message, by default with the smaller result of both deflate strategies."""
     body = b"".join(_LENGTH.pack(len(data)) + data for data in map(_to_bytes, parts))
-    smallest = min((_deflate(body, *way) for way in _WAYS), key=len)
-    if len(smallest) < len(body):
+    if compress and len(smallest := min((_deflate(body, *way) for way in _WAYS), key=len)) < len(body):
         return bytes((VERSION, _DEFLATE)) + smallest
     return bytes((VERSION, _PLAIN)) + body
 

@@ -7,7 +7,7 @@ can read it as a typed-array view. `docs/wire.md` defines each frame field by fi
 
 This module handles single frames; their contents are in `pulse_frames.py`, `layout_frames.py`,
 `row_frames.py` (rows and census), `district_frames.py`, `beat_frames.py` and `grid_frames.py`. It neither reads files
-or sockets nor merges frames (see `merge.py`).
+or sockets nor merges frames.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A loop recorded into the folder of a real server, and followed from Python over the page's own socket.
-
-A run played from Python over a real server.
-"""
+"""A loop recorded into the folder of a real server and followed from Python, live or from a step on."""
 
 from __future__ import annotations
 
@@ -10,13 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import lamplighter
 from lamplighter.cli.app import cli
-from lamplighter.client.live_run import build_live_url
+from lamplighter.client import live_run
+from lamplighter.client.server_requests import run_address
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.frames import Frame, encode
@@ -25,7 +24,7 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 from tests.support.application import Application
 from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
-from tests.support.served import PacedTrainer, PlayersClock, ServerThread
+from tests.support.served import PacedTrainer, ServerThread
 from tests.support.waiting import wait_until
 
 V, D = 80, 6
@@ -137,8 +136,9 @@ def test_a_still_city_and_a_lost_server(tmp_path: Path) -> None:
             if frame.step == 150:
                 loop.end()
         kinds = [kind for kind, _ in steps]
-        assert kinds.count(Census) == 2
-        assert steps[-1] == (Pulse, 150) or steps[-1] == (Census, 150)
+        # It goes on where it was.
+        assert kinds.count(Census) == 1
+        assert [step for _, step in steps] == list(range(steps[0][1], 151))
     finally:
         if loop is not None:
             loop.end()
@@ -155,7 +155,7 @@ def test_a_still_city_and_a_lost_server(tmp_path: Path) -> None:
     ],
 )
 def test_a_run_is_named_by_any_of_its_addresses(url: str) -> None:
-    assert build_live_url(url, ["pulse"]) == "ws://h:1/api/runs/a/live?channels=pulse"
+    assert run_address(url) == "http://h:1/api/runs/a"
 
 
 @pytest.mark.parametrize("url", ["", "mine", "http://h:1", "ftp://h/api/runs/a", "http://[::1/?run=a"])
@@ -203,9 +203,11 @@ def test_followed_from_a_step_it_is_as_played_from_the_folder(
     assert [encode(f) for f in heard] == [
         encode(f) for f in lamplighter.open(run.path).play(12, channels=channels)
     ]
-    clock = PlayersClock(monkeypatch)
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
+    monkeypatch.setattr(live_run, "time", clock)
     paced = list(lamplighter.follow(url, channels="pulse", from_step=30, speed=60))
-    assert clock.passed == pytest.approx(30 / 60)
+    assert sum(slept) == pytest.approx(30 / 60)
     assert [f.step for f in paced] == list(range(30, 61))
 
 
@@ -243,9 +245,24 @@ def test_a_lost_server_is_played_on_where_it_was(tmp_path: Path) -> None:
             server.stop()
             server = ServerThread(ServerSettings(tmp_path, port=port, roles=())).start()
     server.stop()
-    (_, again) = (n for n, (kind, _) in enumerate(steps) if kind is Census)
-    assert steps[again][1] == steps[again - 1][1] >= 10
-    assert [s for kind, s in steps if kind is Pulse] == list(range(1, 61))
+    assert steps == [(Census, 0), *((Pulse, step) for step in range(1, 61))]
+
+
+@pytest.mark.parametrize("newest_only", [False, True])
+def test_a_slow_reader_gets_every_step_or_the_newest(
+    served: ServerThread, tmp_path: Path, newest_only: bool
+) -> None:
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin()
+    url = f"http://127.0.0.1:{served.port}/?run={trainer.run.id}"
+    steps: list[int] = []
+    for frame in lamplighter.follow(url, channels="pulse", newest_only=newest_only):
+        steps.append(frame.step)
+        if frame.step == 200:
+            break
+        # Faster than its reader.
+        trainer.train(20 if len(steps) < 11 else 0)
+    trainer.crash()
+    assert steps == ([*range(0, 201, 20)] if newest_only else [*range(201)])
 
 
 def test_rejects_runs_that_cannot_be_followed(served: ServerThread, tmp_path: Path) -> None:

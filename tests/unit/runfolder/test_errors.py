@@ -21,7 +21,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.sqlite.database import fetch_all, open_reader, open_writer
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import tile_key
-from lamplighter.serving.live.playback_session import close_code_for
+from lamplighter.serving.live.viewer import close_code_for
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
 

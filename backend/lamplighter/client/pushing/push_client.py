@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
-import ssl
 from collections.abc import Mapping
 from http.client import HTTPException, IncompleteRead
-from typing import IO, Any, NamedTuple
+from typing import NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 from pydantic import ValidationError
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.server_requests import make_opener, read_problem
 from lamplighter.platform.own_addresses import is_loopback
 from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.fragments.fragment import IDENTITY_HEADER, KEY_HEADER, Fragment, Position
@@ -69,15 +68,6 @@ class _Answer(NamedTuple):
             raise PushRefusedError("the answer is not that of a Lamplighter server") from None
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """A handler that follows no redirect: another host must not get the token."""
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> Request | None:
-        return None
-
-
 def check_server(url: str, *, insecure_http: bool = False) -> str:
     """Return the address of a server without its last slash. Raises InputError if it is none, or plain http
     to another machine."""
@@ -124,10 +114,7 @@ class PushClient:
     def __init__(self, server: str, token: str) -> None:
         self.server = server
         self._token = token
-        # This machine needs no proxy.
-        proxies = [ProxyHandler({})] if is_loopback(urlsplit(server).hostname or "") else []
-        https = HTTPSHandler(context=ssl.create_default_context())
-        self._opener = build_opener(https, _NoRedirects(), *proxies)
+        self._opener = make_opener(server)
 
     def position(self, name: str) -> Arrived | None:
         """Return how far the run of that name has arrived; None if it has not begun to."""
@@ -170,14 +157,10 @@ class PushClient:
             raise LaterError(f"{self.server} cannot be reached: {quote_foreign(error)}") from error
 
     def _judge(self, error: HTTPError) -> _Answer:
-        try:
-            body = error.read(_MAX_ANSWER)
-        except (OSError, HTTPException):
-            body = b""
+        code, detail = read_problem(error)
         if error.code == 404:
-            return _Answer(404, body)
-        code, detail = _reason(body)
-        detail = detail or error.reason
+            return _Answer(404, b"")
+        detail = quote_foreign(detail)[:500] or error.reason
         message = f"{self.server} answers {error.code}: {detail}"
         if error.code in _LATER:
             wait = error.headers.get("Retry-After", "")
@@ -191,11 +174,3 @@ class PushClient:
                 f"{self.server} leads elsewhere, and the token goes nowhere else: give the new address"
             )
         raise PushRefusedError(message)
-
-
-def _reason(body: bytes) -> tuple[Any, str]:
-    try:
-        found: Any = json.loads(body)
-        return found.get("code"), quote_foreign(str(found["detail"]))[:500]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None, ""

@@ -27,18 +27,22 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.layout_frames import Method
 
 
-def layouts_on_lineage(reader: LayoutsReader, lineage: Lineage, after: int = 0) -> Iterator[LayoutEntry]:
-    """Yield the layouts on the lineage with an id above `after`, in the order they were written."""
-    while batch := reader.layout_entries(after):
+def layouts_on_lineage(
+    reader: LayoutsReader, lineage: Lineage, after: int = 0, *, since: int = 0
+) -> Iterator[LayoutEntry]:
+    """Yield the layouts on the lineage with an id above `after`, from step `since` on, in the order they were written."""
+    while batch := reader.layout_entries(after, since=since):
         after = batch[-1].id
         yield from (entry for entry in batch if lineage.counts(entry.attempt, entry.step))
 
 
 def districts_on_lineage(
-    reader: DistrictsReader, lineage: Lineage, after: int = 0
+    reader: DistrictsReader, lineage: Lineage, after: int = 0, *, since: int = 0
 ) -> Iterator[DistrictsEntry]:
-    """Yield the districts entries on the lineage with an id above `after`, in the order they were written."""
-    while batch := reader.districts_entries(after):
+    """Yield the districts entries on the lineage with an id above `after`, from step `since` on, in the order they were
+    written.
+    """
+    while batch := reader.districts_entries(after, since=since):
         after = batch[-1].id
         yield from (entry for entry in batch if lineage.counts(entry.attempt, entry.step))
 

@@ -53,10 +53,15 @@ class DistrictEvent(DocumentedRecord):
 class DistrictsReader(FileReader):
     """A reader of the district tables, live or finished."""
 
-    def districts_entries(self, after: int = 0, limit: int = 10_000) -> list[DistrictsEntry]:
-        """Return the entries with an id above `after`, in the order they were written."""
+    def districts_entries(
+        self, after: int = 0, limit: int = 10_000, *, since: int = 0
+    ) -> list[DistrictsEntry]:
+        """Return the entries with an id above `after`, from step `since` on, in the order they were written."""
         rows = self._fetch_all(
-            "SELECT id, attempt, step FROM districts WHERE id>? ORDER BY id LIMIT ?", after, limit
+            "SELECT id, attempt, step FROM districts WHERE id>? AND step>=? ORDER BY id LIMIT ?",
+            after,
+            since,
+            limit,
         )
         return [DistrictsEntry(*row) for row in rows]
 
@@ -194,11 +199,13 @@ def decode_landmark_trust(fact: Any) -> dict[str, Any] | None:
 class LayoutsReader(FactsReader, DistrictsReader):
     """A reader of `layouts.sqlite`, live or finished."""
 
-    def layout_entries(self, after: int = 0, limit: int = 10_000) -> list[LayoutEntry]:
-        """Return the layouts with an id above `after`, in the order they were written."""
+    def layout_entries(self, after: int = 0, limit: int = 10_000, *, since: int = 0) -> list[LayoutEntry]:
+        """Return the layouts with an id above `after`, from step `since` on, in the order they were written."""
         rows = self._fetch_all(
-            "SELECT id, attempt, step, method, trust, trust_error, recall FROM layouts WHERE id>? ORDER BY id LIMIT ?",
+            "SELECT id, attempt, step, method, trust, trust_error, recall FROM layouts WHERE id>? AND step>=?"
+            " ORDER BY id LIMIT ?",
             after,
+            since,
             limit,
         )
         return [LayoutEntry(a, b, c, Method(d), e, f, g) for a, b, c, d, e, f, g in rows]

@@ -67,11 +67,13 @@ class StepsReader(FactsReader):
         """Return (step, encoded pulse) of the given steps; missing steps are omitted."""
         return self._select_steps("SELECT record FROM pulses WHERE id=?", steps)
 
-    def pulse_sizes(self, steps: Sequence[int]) -> list[int]:
-        """Return the bytes of the encoded pulses of the given steps, without reading them; missing steps are omitted."""
+    def pulse_sizes(self, steps: Sequence[int], limit: int | None = None) -> list[int]:
+        """Return the bytes of the encoded pulses of the given steps, at most `limit` of a range, without reading them;
+        missing steps are omitted.
+        """
         size = "length(record) FROM pulses"
         if isinstance(steps, range) and steps.step == 1:
-            found = self._select_range(f"SELECT id, {size}", steps.start, steps.stop - 1, len(steps))
+            found = self._select_range(f"SELECT id, {size}", steps.start, steps.stop - 1, limit or len(steps))
         else:
             found = self._select_steps(f"SELECT {size} WHERE id=?", steps)
         return [size for _, size in found]

@@ -35,6 +35,7 @@ from lamplighter.serving.routes import (
     difference,
     districts,
     findings,
+    frames,
     geometry_space,
     geometry_words,
     layouts,
@@ -51,7 +52,7 @@ from lamplighter.serving.routes import (
     vectors,
 )
 from lamplighter.serving.schemas.classroom import AssistBody, PredictionMessage
-from lamplighter.serving.schemas.messages import SocketMessage
+from lamplighter.serving.schemas.messages import PlaceMessage, SocketMessage
 from lamplighter.serving.services import Services
 from lamplighter.serving.supervision import make_supervisor
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
@@ -66,6 +67,7 @@ ROUTE_MODULES = (
     push,
     transfers,
     steps,
+    frames,
     findings,
     lessons,
     snapshots,
@@ -108,6 +110,7 @@ def attach_rest(app: FastAPI) -> None:
     declared = [route for noun in FRONT_ROUTES for route in noun.routes.declared]
     besides = {
         "SocketMessage": SocketMessage,
+        "PlaceMessage": PlaceMessage,
         "PredictionMessage": PredictionMessage,
         "AssistBody": AssistBody,
     }
@@ -162,8 +165,7 @@ def _build(front: FrontServices) -> Services:
             # The maps of a set are compared with each other, at their last step.
             lambda: [run for run in supervisor.quiet_runs() if not is_member(run)],
             lambda: (
-                hub.playing > 0
-                or import_jobs.importing
+                import_jobs.importing
                 or any(jobs.at_work for jobs in (export_jobs, examiner_jobs, output_map_jobs))
             ),
             settings.smooth_after,

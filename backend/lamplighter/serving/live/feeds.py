@@ -18,7 +18,6 @@ from lamplighter.runfolder.reading.current_map import (
     layouts_on_lineage,
     read_smoothed_step,
 )
-from lamplighter.runfolder.reading.playback import PlaybackCursor
 from lamplighter.runfolder.role_lock import RoleState, is_waiting_for_space, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import DistrictsEntry, LayoutEntry, LayoutsReader
@@ -192,17 +191,6 @@ class MapFeed:
         messages = [_layout_message(reader, self._newest[method]) for method in sorted(self._newest)]
         return messages + ([_districts_message(reader, self._districts)] if self._districts else [])
 
-    def missed_messages(self, reader: LayoutsReader, cursor: PlaybackCursor) -> list[ViewerMessage]:
-        messages = [
-            _layout_message(reader, e)
-            for e in self._newest.values()
-            if (e.step, e.id) > cursor.layouts.get(e.method.view, (-1, -1))
-        ]
-        districts = self._districts
-        if districts is not None and (districts.step, districts.id) > cursor.districts:
-            messages.append(_districts_message(reader, districts))
-        return messages
-
 
 def _layout_message(reader: LayoutsReader, entry: LayoutEntry) -> ViewerMessage:
     kind = MessageKind.UMAP if entry.method.view is Method.UMAP else MessageKind.LINEAR
@@ -231,12 +219,6 @@ class MeasuresFeed:
         for step, values in reader.by_step(self._step + 1, lineage=lineage).items():
             self._step = step
             yield _measures_message(step, values)
-
-    def missed_messages(
-        self, reader: MeasuresReader, cursor: PlaybackCursor, lineage: Lineage
-    ) -> list[ViewerMessage]:
-        found = reader.by_step(cursor.measured + 1, self._step, lineage=lineage)
-        return [_measures_message(step, values) for step, values in found.items()]
 
 
 def _measures_message(step: int, values: dict[str, float]) -> ViewerMessage:

@@ -19,17 +19,16 @@ from collections.abc import Callable
 from typing import Generic
 
 from lamplighter.runfolder.errors import READ_ERRORS, is_transient
-from lamplighter.runfolder.reading.playback import PlaybackCursor
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live.feeds import LinesFeed, MapFeed, MeasuresFeed, StatusFeed
-from lamplighter.serving.live.joining import JoinQueue, JoinRequest, ViewerT
-from lamplighter.serving.live.playback_session import close_code_for
+from lamplighter.serving.live.joining import JoinQueue, ViewerT
 from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.live.step_feed import StepFeed
+from lamplighter.serving.live.viewer import close_code_for
 from lamplighter.serving.live.watched_file import R, WatchedFile
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
@@ -92,15 +91,14 @@ class RunFollower(Generic[ViewerT]):
         catalog: RunCatalog,
         *,
         on_messages: Callable[[list[ViewerMessage]], None],
-        on_joined: Callable[[ViewerT, list[ViewerMessage] | None], None],
+        on_joined: Callable[[ViewerT, list[ViewerMessage]], None],
         on_failed: Callable[[int, str], None],
         on_poll: Callable[[], None] = lambda: None,
     ) -> None:
         """Follow `run` once started. The callbacks run on the follower's thread.
 
         `on_messages` receives messages for every viewer that has joined; `on_joined` the first messages of one
-        viewer, or None if it cannot join from its position; `on_failed` a close code and a reason, after which
-        no call follows; `on_poll` is called after every poll, even if nothing was new.
+        viewer; `on_failed` a close code and a reason, after which no call follows; `on_poll` is called after every poll, even if nothing was new.
         """
         self._run = run
         self._on_messages, self._on_failed, self._on_poll = on_messages, on_failed, on_poll
@@ -110,7 +108,7 @@ class RunFollower(Generic[ViewerT]):
         self._layouts = WatchedFile(run.layouts_path, LayoutsReader)
         self._measures = WatchedFile(run.measures_path, MeasuresReader)
         self._examinations = WatchedFile(run.examinations_path, ExaminationsReader)
-        self._step_feed = StepFeed(run, self._reset_feeds)
+        self._step_feed = StepFeed(self._reset_feeds)
         self._map_feed = MapFeed()
         self._measures_feed = MeasuresFeed()
         self._lines_feed = LinesFeed(run)
@@ -121,7 +119,6 @@ class RunFollower(Generic[ViewerT]):
             catalog,
             steps=(self._steps, self._step_feed),
             layouts=(self._layouts, self._map_feed),
-            measures=(self._measures, self._measures_feed),
             on_joined=on_joined,
         )
         self._retries: dict[object, tuple[float, str]] = {}
@@ -131,16 +128,9 @@ class RunFollower(Generic[ViewerT]):
     def start(self) -> None:
         self._thread.start()
 
-    def join(
-        self, viewer: ViewerT, channels: frozenset[str], *, cursor: PlaybackCursor | None = None
-    ) -> None:
-        """Let a viewer join at the next poll, from `cursor` if it replayed the run."""
-        self._join_queue.add(JoinRequest(viewer, channels, cursor=cursor))
-        self._wake.set()
-
-    def send_hello(self, viewer: ViewerT, channels: frozenset[str]) -> None:
-        """Send `hello` at the next poll to a viewer that replays the past."""
-        self._join_queue.add(JoinRequest(viewer, channels, hello_only=True))
+    def join(self, viewer: ViewerT, channels: frozenset[str]) -> None:
+        """Let a viewer join at the next poll."""
+        self._join_queue.add(viewer, channels)
         self._wake.set()
 
     def stop(self) -> None:

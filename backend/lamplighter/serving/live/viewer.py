@@ -5,24 +5,27 @@ to end ends them all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+import re
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from lamplighter.runfolder.errors import explain_read_error, is_transient
+from lamplighter.serving.live.beat_picker import BEAT_SECONDS
 from lamplighter.serving.live.send_queue import MessageKind, SendQueue, TooFarBehindError, ViewerMessage
 from lamplighter.wire.binary import FrameError
 
-CHANNEL_NAMES = ("pulse", "beats", "layout", "rows")
+CHANNEL_NAMES = ("pulse", "beats", "layout")
 DEFAULT_CHANNELS = "pulse,layout"
+_MAX_INTERVAL = 60.0
 SEND_SECONDS = 10.0
 """Seconds allowed for sending one message."""
-CLOSE_NO_SUCH_RUN, CLOSE_TOO_SLOW, CLOSE_UNREADABLE = 4404, 4408, 4409
+CLOSE_CANNOT_BE_SHOWN, CLOSE_NO_SUCH_RUN, CLOSE_TOO_SLOW, CLOSE_UNREADABLE = 4400, 4404, 4408, 4409
+"""Websocket close codes; after all but "too slow", retrying does not help."""
 CHANNEL_OF_KIND = {
     MessageKind.PULSE: "pulse",
     MessageKind.CENSUS: "pulse",
-    MessageKind.ROWS: "rows",
-    MessageKind.MATRIX: "rows",
     MessageKind.LINEAR: "layout",
     MessageKind.UMAP: "layout",
     MessageKind.DISTRICTS: "layout",
@@ -45,14 +48,6 @@ class Viewer:
     channels: frozenset[str]
     queue: SendQueue = field(default_factory=SendQueue)
     joined: bool = False
-    playing: bool = False
-    """True while it replays the past instead of receiving live messages."""
-    dequeued: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a message leaves the send queue."""
-    first_live_messages: list[ViewerMessage] | None = None
-    """The messages to send once it is live, while it is about to join."""
-    join_answer: asyncio.Future[bool] | None = None
-    """The run follower's answer to the waiting playback session."""
     ended: asyncio.Future[CloseConnection] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -70,14 +65,41 @@ class Viewer:
         except FrameError as error:
             self.request_close(CLOSE_UNREADABLE, f"a step cannot be read: {error}"[:120])
 
-    async def wait_for_room(self, limit: int) -> None:
-        while self.queue.pending_count() > limit:
-            self.dequeued.clear()
-            await self.dequeued.wait()
-
     def request_close(self, code: int, reason: str) -> None:
         if not self.ended.done():
             self.ended.set_result(CloseConnection(code, reason))
+
+
+class QueryError(ValueError):
+    """Raised for the parameters of a socket that are not valid; the message says which are."""
+
+
+def close_code_for(error: Exception) -> tuple[int, str]:
+    """Return the close code and the reason for a viewer whose run cannot be read."""
+    if is_transient(error):
+        return 1011, f"this run cannot be read at the moment: {explain_read_error(error)}"[:120]
+    return CLOSE_UNREADABLE, f"this run cannot be read: {explain_read_error(error)}"[:120]
+
+
+def parse_interval(query: Mapping[str, str], channels: Collection[str]) -> float | None:
+    """Parse the minimum seconds between two beats in the parameter `interval`; None for a viewer without beats.
+    Raises QueryError if it is not valid, or cannot be combined with the others.
+    """
+    if "beats" not in channels:
+        if "interval" in query:
+            raise QueryError("`interval` needs the channel `beats`")
+        return None
+    if "pulse" in channels:
+        raise QueryError("`beats` take the place of `pulse`")
+    text = query.get("interval")
+    if text is None:
+        return BEAT_SECONDS
+    if (
+        not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,9})?", text)
+        or not BEAT_SECONDS <= float(text) <= _MAX_INTERVAL
+    ):
+        raise QueryError(f"`interval` must be seconds, {BEAT_SECONDS:.2f} to {_MAX_INTERVAL:g}")
+    return float(text)
 
 
 def parse_channels(query: Mapping[str, str]) -> frozenset[str]:
@@ -102,14 +124,11 @@ async def run_socket(
     *,
     sending: Work,
     listening: Work,
-    playing: Work | None = None,
 ) -> None:
     """Serve an accepted socket until its viewer leaves, stops reading, or is closed, which `ended` announces.
 
-    `sending` raises `CloseConnection` to close the socket; `listening` ends when the viewer has left; `playing`
-    is further work, which ends with the socket.
+    `sending` raises `CloseConnection` to close the socket; `listening` ends when the viewer has left.
     """
-    player = asyncio.create_task(playing) if playing is not None else None
     sender = asyncio.create_task(sending)
     listener = asyncio.create_task(listening)
     try:
@@ -118,10 +137,9 @@ async def run_socket(
             return
         closed = ended.result() if ended.done() else sender.exception()
     finally:
-        tasks = [task for task in (sender, listener, player) if task is not None]
-        for task in tasks:
+        for task in (sender, listener):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(sender, listener, return_exceptions=True)
         ended.cancel()
     if not isinstance(closed, CloseConnection):
         if closed is not None and not isinstance(closed, WebSocketDisconnect | RuntimeError):

@@ -225,7 +225,7 @@ def estimate_run_size(body: EstimateRequest) -> Response:
 
 @routes.websocket("/api/runs/{run}/live")
 async def stream_live(websocket: WebSocket, run: str, services: ServicesDep) -> None:
-    """Send a run's frames as they are recorded, or play the run back from a step (`docs/wire.md`)."""
+    """Send the page of a run what is recorded (`docs/wire.md`)."""
     await services.hub.serve(websocket, run, websocket.query_params)
 
 

@@ -85,29 +85,17 @@ class WordsMessage(ApiModel):
     """The token ids of the first sequence of its batch, at most 64 of them."""
 
 
-class EventMessage(ApiModel):
-    """A playback message: an event recorded with the step just played."""
+class PlaceMessage(ApiModel):
+    """The first part of an answer with the frames of a run."""
 
-    type: Literal["event"] = "event"
+    place: str | None
+    """What the next request gives as `after`; null before the run has a step."""
     step: int
-    attempt: int
-    time: float
-    kind: str
-    message: str
-
-
-class LiveMessage(ApiModel):
-    """A playback message: the following messages are live."""
-
-    type: Literal["live"] = "live"
-    step: int
-
-
-class EndMessage(ApiModel):
-    """A playback message: the last step was played."""
-
-    type: Literal["end"] = "end"
-    step: int
+    """The last step sent so far."""
+    more: bool
+    """True if later steps are recorded already."""
+    over: bool
+    """True if no loop is at work on the run, and none will be: only a last layout may still come."""
 
 
 SocketMessage = Annotated[
@@ -119,9 +107,6 @@ SocketMessage = Annotated[
     | AcknowledgedMessage
     | ExaminationMessage
     | WordsMessage
-    | ClassMessage
-    | EventMessage
-    | LiveMessage
-    | EndMessage,
+    | ClassMessage,
     Field(discriminator="type", description="A text message of the live socket (`docs/wire.md`)."),
 ]

@@ -234,6 +234,12 @@ def _refuse_unpriced(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     def answer(*args: Any, **kwargs: Any) -> Any:
         return require_priced(endpoint(*args, **kwargs), endpoint.__name__)
 
+    @wraps(endpoint)
+    async def answer_later(*args: Any, **kwargs: Any) -> Any:
+        return require_priced(await endpoint(*args, **kwargs), endpoint.__name__)
+
+    if inspect.iscoroutinefunction(endpoint):
+        answer = answer_later
     # FastAPI would resolve the names in its annotations in this module, not in theirs.
     answer.__signature__ = inspect.signature(endpoint, eval_str=True)  # pyright: ignore[reportAttributeAccessIssue]
     return answer

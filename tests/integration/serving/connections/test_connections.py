@@ -247,7 +247,7 @@ async def test_a_viewer_that_comes_and_goes_leaves_nothing_in_the_log(
         "Sec-WebSocket-Version: 13",
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
     )
-    for query in ("", "?from=x", "?from=0&speed=full", "?channels=rows"):
+    for query in ("", "?interval=x", "?channels=beats,layout", "?channels=layout"):
         for _ in range(5):
             client = Client(server)
             client.request(f"GET /api/runs/{trainer.run.id}/live{query}", *upgrade)

@@ -1,6 +1,6 @@
 """How the live socket ends, and whom it refuses.
 
-The live socket where something is missing: rows, tables, a disk that answers, a viewer that reads.
+The live socket where something is missing: tables, a disk that answers.
 The lines that a model says, on the live socket of a real server.
 """
 
@@ -10,10 +10,8 @@ import asyncio
 import errno
 import shutil
 import threading
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 import websockets
@@ -27,11 +25,9 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import Census, Rows
+from lamplighter.wire.row_frames import Census
 from tests.support.folders import (
-    BATCH_TOKENS,
     FakeTrainer,
-    V,
     finished_run,
     layout,
     make_run,
@@ -138,7 +134,7 @@ async def test_viewers_that_come_and_go_leave_nothing_behind(served: ServerThrea
 
     async def come_and_go(times: int) -> None:
         for number in range(times):
-            async with served.watch(run.id, "pulse,layout,rows") as ws:
+            async with served.watch(run.id, "pulse,layout") as ws:
                 if number % 3:
                     await receive_until(ws, lambda m: isinstance(m, Census))
 
@@ -156,47 +152,6 @@ async def test_viewers_that_come_and_go_leave_nothing_behind(served: ServerThrea
     # Allow a few more: SQLite keeps the descriptors of a locked file for reuse, as many as were open at once.
     assert after[0] <= files + 8
     assert after[1] <= threads + 2
-    trainer.crash()
-
-
-async def test_where_moved_rows_are_not_kept_keyframes_come(served: ServerThread, tmp_path: Path) -> None:
-    run = make_run(RunStore(tmp_path))
-    trainer = FakeTrainer(run, rows=False).begin().train(13)
-    async with served.watch(run.id, "rows") as ws:
-        heard = await receive_until(ws, lambda m: isinstance(m, Rows))
-        assert heard[-1].step == 10
-        trainer.train(20)
-        heard = await receive_until(ws, lambda m: isinstance(m, Rows) and m.step == 30)
-        assert all(m.whole for m in heard if isinstance(m, Rows))
-        np.testing.assert_array_equal(heard[-1].vectors, trainer.matrices[30])
-    trainer.crash()
-
-
-async def test_a_viewer_behind_the_kept_steps_gets_the_full_matrix(
-    served: ServerThread, tmp_path: Path
-) -> None:
-    run = make_run(RunStore(tmp_path))
-    trainer = FakeTrainer(run).begin().train(13)
-    async with served.watch(run.id, "pulse,rows") as ws:
-        await receive_until(ws, lambda m: isinstance(m, Rows))
-        # One transaction, so that the follower falls behind by many steps, whose moved rows the trainer then
-        # drops.
-        with trainer.writer.transaction():
-            trainer.train(142)
-            connection = trainer.writer._connection  # pyright: ignore[reportPrivateUsage]
-            connection.execute("DELETE FROM rows WHERE id & 0xFFFFFFFF BETWEEN 20 AND 100")
-        heard = await receive_until(ws, lambda m: isinstance(m, Rows) and m.step >= 155)
-        trainer.train(3)
-        heard += await receive_until(ws, lambda m: isinstance(m, Rows) and m.step == 158)
-        rows = [m for m in heard if isinstance(m, Rows)]
-        # Rows before the hole arrive as usual (the matrix replaces those still in the queue); after it comes
-        # the whole matrix.
-        assert [m.step for m in rows if m.step >= 20] == [155, 156, 157, 158]
-        (whole,) = (m for m in rows if m.whole)
-        np.testing.assert_array_equal(whole.vectors, trainer.matrices[155])
-        pulses = [m for m in heard if isinstance(m, Pulse)]
-        assert pulses[0].first_step == 14
-        assert all(b.first_step == a.step + 1 for a, b in pairwise(pulses))
     trainer.crash()
 
 
@@ -243,32 +198,6 @@ async def test_ids_read_before_a_failure_are_reported(
         assert [m.step for m in heard if isinstance(m, Pulse)] == [6, 7, 8]
         assert [m["request"] for m in texts(heard, "acknowledged")] == ["abc:7"]
     trainer.crash()
-
-
-async def test_merging_keeps_the_promise_about_text(served: ServerThread, tmp_path: Path) -> None:
-    """A viewer that stops reading for a while gets every acknowledgement, and merged pulses without a gap."""
-    run = make_run(RunStore(tmp_path))
-    trainer = FakeTrainer(run).begin()
-    async with served.watch(run.id, "pulse,rows", max_queue=1, close_timeout=0.2) as ws:
-        heard = await receive_until(ws, lambda m: isinstance(m, Census))
-        # More than all buffers on the way hold: the kernel's, the client's and the send queue's.
-        for number in range(6_000):
-            trainer.train_one()
-            if number % 500 == 0:
-                trainer.writer.add_applied(Request("abc", number + 1, 0.0, "pace", {}), 1, trainer.step)
-            if number % 20 == 0:
-                await asyncio.sleep(0)
-        heard += await receive_until(ws, pulse_at(6_000), 20)
-    trainer.crash()
-    pulses = [m for m in heard if isinstance(m, Pulse)]
-    assert any(p.merged for p in pulses)
-    assert pulses[0].first_step == 1
-    assert all(b.first_step == a.step + 1 for a, b in pairwise(pulses))
-    assert sum(int(p.batch_counts.sum()) for p in pulses) == 6_000 * BATCH_TOKENS
-    assert [m["request"] for m in texts(heard, "acknowledged")] == [
-        f"abc:{n + 1}" for n in range(0, 6_000, 500)
-    ]
-    assert all(p.vocabulary == V for p in pulses)
 
 
 async def test_a_viewer_reads_along(served: ServerThread, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import Census, Rows
+from lamplighter.wire.row_frames import Census
 from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 from tests.support.served import PacedTrainer, ServerThread, pulse_at, receive_until, status_is
 
@@ -33,12 +33,11 @@ async def test_every_step_from_the_census_on(served: ServerThread, tmp_path: Pat
     trainer = FakeTrainer(run).begin().train(25)
     with PacedTrainer(trainer, 100):
         for _ in range(2):
-            async with served.watch(run.id, "pulse,rows") as ws:
+            async with served.watch(run.id) as ws:
                 heard = await receive_until(ws, pulse_at(trainer.step + 30))
-            assert [heard[0]["type"], *map(type, heard[1:3])] == ["hello", Census, Rows]
-            census, matrix = heard[1], heard[2]
+            assert [heard[0]["type"], type(heard[1])] == ["hello", Census]
+            census = heard[1]
             pulses = [m for m in heard if isinstance(m, Pulse)]
-            rows = [m for m in heard[3:] if isinstance(m, Rows)]
             # There is never a gap, neither after the census nor between two pulses.
             assert pulses[0].first_step == census.step + 1
             assert all(b.first_step == a.step + 1 for a, b in pairwise(pulses))
@@ -49,12 +48,6 @@ async def test_every_step_from_the_census_on(served: ServerThread, tmp_path: Pat
                 assert all(decode(recorded[p.step]).time == p.time for p in pulses)
             np.testing.assert_array_equal(census.touches, so_far.touches)
             np.testing.assert_array_equal(census.last_lit, so_far.last_lit)
-            # The rows add up to the exact matrix.
-            vectors = matrix.vectors.copy()
-            assert matrix.step == census.step
-            for one in rows:
-                vectors[one.token_ids] = one.vectors
-            np.testing.assert_array_equal(vectors, trainer.matrices[rows[-1].step])
     trainer.crash()
 
 
@@ -95,7 +88,7 @@ async def test_a_finished_run_is_sealed_under_the_eyes_of_its_viewers(
 ) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(20)
-    async with served.watch(run.id, "pulse,layout,rows") as ws:
+    async with served.watch(run.id, "pulse,layout") as ws:
         await receive_until(ws, lambda m: isinstance(m, Census))
         trainer.train(5)
         # A server that went on reading would prevent sealing for as long as the writer tries.
@@ -148,9 +141,9 @@ async def test_layouts_measures_status_and_acknowledgements(served: ServerThread
 async def test_a_finished_run_is_shown_whole(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 35)
     write_layouts(run, layout(1, 35))
-    async with served.watch(run.id, "pulse,layout,rows") as ws:
+    async with served.watch(run.id, "pulse,layout") as ws:
         heard = await receive_until(ws, lambda m: isinstance(m, Layout))
-    assert [type(m).__name__ for m in heard] == ["dict", "Census", "Rows", "Layout"]
+    assert [type(m).__name__ for m in heard] == ["dict", "Census", "Layout"]
     assert heard[0]["run"]["status"]["phase"] == "finished"
     assert heard[1].step == 35
 
@@ -158,26 +151,21 @@ async def test_a_finished_run_is_shown_whole(served: ServerThread, tmp_path: Pat
 async def test_a_new_attempt_begins_again_where_it_differs(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(28)
-    async with served.watch(run.id, "pulse,rows") as ws:
-        await receive_until(ws, lambda m: isinstance(m, Rows))
+    async with served.watch(run.id) as ws:
+        await receive_until(ws, lambda m: isinstance(m, Census))
         trainer.train(4)
-        await receive_until(ws, lambda m: isinstance(m, Rows) and m.step == 32)
+        await receive_until(ws, pulse_at(32))
         trainer.crash()
         again = FakeTrainer(run)
         again.matrices = trainer.matrices
         again.touches, again.last_lit = trainer.touches, trainer.last_lit
         again.start_attempt_after(20).train(6)
-        heard = await receive_until(ws, lambda m: isinstance(m, Rows) and (m.attempt, m.step) == (2, 26))
+        heard = await receive_until(ws, pulse_at(26, attempt=2))
         frames = [m for m in heard if not isinstance(m, dict)]
         assert isinstance(frames[0], Census)
         assert (frames[0].attempt, frames[0].step) == (1, 20)
         pulses = [m for m in frames if isinstance(m, Pulse)]
         assert [(m.attempt, m.step) for m in pulses] == [(2, step) for step in range(21, 27)]
-        matrix = next(m for m in frames if isinstance(m, Rows) and m.whole)
-        vectors = matrix.vectors.copy()
-        for one in (m for m in frames if isinstance(m, Rows) and not m.whole):
-            vectors[one.token_ids] = one.vectors
-        np.testing.assert_array_equal(vectors, again.matrices[26])
     again.crash()
 
 

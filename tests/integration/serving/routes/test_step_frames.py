@@ -1,25 +1,23 @@
-"""Past steps, maps and districts as frames over REST, byte for byte as a viewer of the stream gets them.
+"""Past steps, maps and districts as frames over REST, byte for byte as those who follow the run get them.
 
 Districts over the live socket: when they are found, for later viewers, and in playback.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import numpy as np
 import pytest
-from websockets.asyncio.client import ClientConnection
 
+import lamplighter
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.district_frames import Districts
-from lamplighter.wire.frames import Kind, decode_as
+from lamplighter.wire.frames import Frame, decode_as, encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census
 from tests.support.district_answers import districts
@@ -34,16 +32,13 @@ async def get(served: ServerThread, run: RunFolder, path: str) -> httpx2.Respons
         return await client.get(f"http://127.0.0.1:{served.port}/api/runs/{run.id}/{path}")
 
 
-async def played(ws: ClientConnection, kind: Kind) -> list[bytes]:
-    got: list[bytes] = []
-    async with asyncio.timeout(20):
-        while True:
-            data = await ws.recv()
-            if isinstance(data, bytes):
-                if data[5] == kind:
-                    got.append(data)
-            elif json.loads(data)["type"] == "end":
-                return got
+def played(run: RunFolder, first: int, last: int, kind: type[Frame], channel: str = "pulse") -> list[bytes]:
+    """Return the frames of a kind from one step to another, as a program is sent them."""
+    return [
+        encode(frame)
+        for frame in lamplighter.open(run.path).play(first, last, channels=channel)
+        if isinstance(frame, kind)
+    ]
 
 
 async def test_they_are_those_of_the_stream(served: ServerThread, tmp_path: Path) -> None:
@@ -51,15 +46,13 @@ async def test_they_are_those_of_the_stream(served: ServerThread, tmp_path: Path
     trainer = FakeTrainer(run).begin().train(30)
     # The second attempt takes over the steps from 21 on.
     trainer.start_attempt_after(20).train(15)
-    async with served.play(run.id, first=12, to=28, speed="full") as ws:
-        pulses = await played(ws, Kind.PULSE)
+    pulses = played(run, 12, 28, Pulse)
     told = await get(served, run, "steps?from=13&to=28&every=1&format=frame")
     assert told.headers["content-type"] == "application/octet-stream"
     assert told.content == b"".join(pulses)
     assert len(pulses) == 16
     # With the census of the step before, as the stream begins.
-    async with served.play(run.id, first=12, to=12, speed="full") as ws:
-        (census,) = await played(ws, Kind.CENSUS)
+    (census,) = played(run, 12, 12, Census)
     path = "steps?from=13&to=28&every=1&format=frame&census=true&attempt=2"
     told = await get(served, run, path)
     assert told.content == census + b"".join(pulses)
@@ -98,8 +91,7 @@ async def test_districts_and_when_they_were_found(served: ServerThread, tmp_path
     trainer.start_attempt_after(10).train(5)
     told = await get(served, run, "districts/steps")
     assert told.json() == {"items": [{"attempt": 1, "step": 3}, {"attempt": 1, "step": 8}]}
-    async with served.play(run.id, "layout", first=9, to=9, speed="full") as ws:
-        (stream,) = await played(ws, Kind.DISTRICTS)
+    (stream,) = played(run, 9, 9, Districts, "layout")
     told = await get(served, run, "districts?step=9&format=frame")
     assert told.content == stream
     assert (await get(served, run, "districts?step=2&format=frame")).status_code == 404
@@ -160,13 +152,12 @@ async def test_live_and_when_an_attempt_supersedes_them(served: ServerThread, tm
     trainer.crash()
 
 
-async def test_played_with_their_steps(served: ServerThread, tmp_path: Path) -> None:
+def test_played_with_their_steps(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     with LayoutsWriter(run.layouts_path) as writer:
         for step in (3, 8, 20, 30):
             writer.commit_districts(districts(step, f"at {step}"), [])
-    async with served.play(run.id, "pulse,layout", first=10, to=25, speed="full") as ws:
-        heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "end")
+    heard = list(lamplighter.open(run.path).play(10, 25))
     assert seen(heard) == [(8, ("at 8",)), (20, ("at 20",))]
     at = next(i for i, m in enumerate(heard) if isinstance(m, Districts) and m.step == 20)
     pulses = [m.step for m in heard[:at] if isinstance(m, Pulse)]

@@ -1,92 +1,33 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
-import numpy as np
 import pytest
 
 from lamplighter.serving.live.send_queue import (
-    MAX_TEXTS,
-    MERGE_AFTER,
+    MAX_WAITING,
+    MAX_WAITING_BYTES,
     MessageKind,
     SendQueue,
     TooFarBehindError,
     ViewerMessage,
 )
-from lamplighter.wire.frames import decode, encode
-from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import Rows
-from tests.support.folders import BATCH_TOKENS, D, V, pulse
+from lamplighter.wire.frames import encode
+from tests.support.folders import pulse
 
 
-def a_pulse(step: int, attempt: int = 1) -> ViewerMessage:
-    return ViewerMessage(MessageKind.PULSE, encode(pulse(attempt, step)), attempt)
+def a_pulse(step: int) -> ViewerMessage:
+    return ViewerMessage(MessageKind.PULSE, encode(pulse(1, step)), 1)
 
 
-def rows(step: int, *ids: int) -> ViewerMessage:
-    found = np.array(ids or range(V), dtype=np.uint32)
-    frame = Rows(1, step, 0.0, V, found, np.full((len(found), D), step, dtype=np.float32))
-    return ViewerMessage(MessageKind.ROWS if ids else MessageKind.MATRIX, encode(frame), 1)
+async def take(queue: SendQueue, count: int) -> list[bytes | str]:
+    return [await queue.get() for _ in range(count)]
 
 
-async def drain(queue: SendQueue) -> list[bytes | str]:
-    return [await queue.get() for _ in range(queue.pending_count())]
-
-
-def pulses(data: list[bytes | str]) -> list[Pulse]:
-    return [f for f in (decode(d) for d in data if isinstance(d, bytes)) if isinstance(f, Pulse)]
-
-
-async def test_a_viewer_that_keeps_up_gets_the_original_bytes() -> None:
+async def test_a_viewer_gets_the_original_bytes() -> None:
     queue = SendQueue()
-    sent = [a_pulse(step) for step in range(1, MERGE_AFTER + 1)]
+    sent = [a_pulse(step) for step in range(1, 65)]
     for message in sent:
         queue.put(message)
-    taken = await drain(queue)
-    assert all(a is b.data for a, b in zip(taken, sent, strict=True))
-
-
-async def test_a_lagging_viewer_gets_merged_pulses_without_a_gap() -> None:
-    queue = SendQueue()
-    for step in range(1, 1001):
-        queue.put(a_pulse(step))
-        assert queue.pending_count() <= MERGE_AFTER + 1
-    found = pulses(await drain(queue))
-    assert (found[0].first_step, found[0].merged, found[-1].step) == (1, True, 1000)
-    for before, after in pairwise(found):
-        assert after.first_step == before.step + 1
-    assert sum(int(p.batch_counts.sum()) for p in found) == BATCH_TOKENS * 1000
-
-
-async def test_pulses_of_two_attempts_never_merge() -> None:
-    queue = SendQueue()
-    for step in range(1, 101):
-        queue.put(a_pulse(step))
-    for step in range(101, 301):
-        queue.put(a_pulse(step, attempt=2))
-    found = pulses(await drain(queue))
-    assert {p.attempt for p in found} == {1, 2}
-    assert [(p.first_step, p.step) for p in found if p.attempt == 1] == [(1, 100)]
-    assert found[-1].step == 300
-
-
-async def test_large_frames_merge_early() -> None:
-    queue = SendQueue(merge_bytes=1_000)
-    for step in range(1, 60):
-        queue.put(a_pulse(step))
-        assert queue.pending_count() < 12
-
-
-async def test_merged_rows_hold_the_newest_vectors() -> None:
-    queue = SendQueue(merge_after=4)
-    for step in range(1, 12):
-        queue.put(rows(step, step % 3, 10 + step % 3))
-    frames = [decode(d) for d in await drain(queue) if isinstance(d, bytes)]
-    matrix = np.zeros((V, D), dtype=np.float32)
-    for frame in frames:
-        assert isinstance(frame, Rows)
-        matrix[frame.token_ids] = frame.vectors
-    assert matrix[[0, 1, 2, 10, 11, 12], 0].tolist() == [9, 10, 11, 9, 10, 11]
+    assert all(a is b.data for a, b in zip(await take(queue, 64), sent, strict=True))
 
 
 async def test_only_the_newest_layout_status_and_census_wait() -> None:
@@ -94,7 +35,8 @@ async def test_only_the_newest_layout_status_and_census_wait() -> None:
     for number in range(5):
         for what in (MessageKind.LINEAR, MessageKind.UMAP, MessageKind.STATUS):
             queue.put(ViewerMessage(what, f"{what.value} {number}"))
-    assert await drain(queue) == ["linear 4", "umap 4", "status 4"]
+    queue.put(ViewerMessage(MessageKind.TEXT, "last"))
+    assert await take(queue, 4) == ["linear 4", "umap 4", "status 4", "last"]
 
 
 async def test_a_replacement_keeps_its_place() -> None:
@@ -105,27 +47,34 @@ async def test_a_replacement_keeps_its_place() -> None:
     assert await queue.get() == "new"
 
 
-async def test_a_census_and_a_matrix_replace_what_they_include() -> None:
+async def test_a_census_replaces_the_steps_that_it_includes() -> None:
     queue = SendQueue()
     queue.put(a_pulse(1))
-    queue.put(rows(1, 3))
+    queue.put(ViewerMessage(MessageKind.TEXT, "said"))
     queue.put(ViewerMessage(MessageKind.CENSUS, b"census"))
-    queue.put(rows(2))
-    queue.put(a_pulse(3))
-    taken = await drain(queue)
-    assert taken[0] == b"census"
-    assert [type(decode(d)).__name__ for d in taken[1:] if isinstance(d, bytes)] == ["Rows", "Pulse"]
+    after = a_pulse(3)
+    queue.put(after)
+    assert await take(queue, 3) == ["said", b"census", after.data]
 
 
-async def test_text_is_never_dropped_and_keeps_its_order_among_frames() -> None:
+async def test_nothing_that_waits_is_dropped_and_all_keeps_its_order() -> None:
     queue = SendQueue()
-    queue.put(ViewerMessage(MessageKind.TEXT, "hello"))
-    queue.put(a_pulse(1))
-    queue.put(ViewerMessage(MessageKind.TEXT, "acknowledged"))
-    queue.put(a_pulse(2))
-    kinds = [d if isinstance(d, str) else "pulse" for d in await drain(queue)]
-    assert kinds == ["hello", "pulse", "acknowledged", "pulse"]
-    for number in range(MAX_TEXTS):
-        queue.put(ViewerMessage(MessageKind.TEXT, str(number)))
+    sent: list[ViewerMessage] = []
+    for number in range(MAX_WAITING):
+        sent.append(a_pulse(number) if number % 2 else ViewerMessage(MessageKind.TEXT, str(number)))
+        queue.put(sent[-1])
     with pytest.raises(TooFarBehindError):
         queue.put(ViewerMessage(MessageKind.TEXT, "one too many"))
+    assert await take(queue, MAX_WAITING) == [message.data for message in sent]
+
+
+async def test_a_viewer_with_too_many_bytes_waiting_is_given_up() -> None:
+    queue = SendQueue()
+    half = ViewerMessage(MessageKind.TEXT, "x" * (MAX_WAITING_BYTES // 2))
+    for _ in range(3):
+        queue.put(half)
+        await queue.get()
+    queue.put(half)
+    queue.put(half)
+    with pytest.raises(TooFarBehindError):
+        queue.put(ViewerMessage(MessageKind.TEXT, "x"))

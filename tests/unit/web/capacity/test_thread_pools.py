@@ -24,6 +24,7 @@ ON_THE_LOOP = {
     "/api/imports/{import}": "PUT",
     "/api/push/{run}/fragments/{fragment}": "PUT",
     "/api/runs/{run}/live": None,
+    "/api/runs/{run}/frames": "GET",
 }
 """Routes that wait only for the network, or for a dedicated thread."""
 

@@ -32,8 +32,13 @@ from lamplighter.serving.classroom.beats.watched_run import (
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_sessions import ViewerSession
 from lamplighter.serving.fanout.contract import START, Fanout
-from lamplighter.serving.live.playback_session import close_code_for
-from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS, run_socket, send_in_time
+from lamplighter.serving.live.viewer import (
+    CLOSE_NO_SUCH_RUN,
+    SEND_SECONDS,
+    close_code_for,
+    run_socket,
+    send_in_time,
+)
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.classroom import PredictionMessage
