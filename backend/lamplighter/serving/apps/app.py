@@ -52,7 +52,8 @@ from lamplighter.serving.routes import (
     vectors,
 )
 from lamplighter.serving.schemas.classroom import AssistBody, PredictionMessage
-from lamplighter.serving.schemas.messages import PlaceMessage, SocketMessage
+from lamplighter.serving.schemas.messages import SocketMessage
+from lamplighter.serving.schemas.steps import FramesHead
 from lamplighter.serving.services import Services
 from lamplighter.serving.supervision import make_supervisor
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
@@ -110,7 +111,7 @@ def attach_rest(app: FastAPI) -> None:
     declared = [route for noun in FRONT_ROUTES for route in noun.routes.declared]
     besides = {
         "SocketMessage": SocketMessage,
-        "PlaceMessage": PlaceMessage,
+        "FramesHead": FramesHead,
         "PredictionMessage": PredictionMessage,
         "AssistBody": AssistBody,
     }

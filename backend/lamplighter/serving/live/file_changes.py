@@ -15,14 +15,12 @@ _POLL_SECONDS = 0.02
 _CLOCK_NS = 20_000_000
 """How much later a commit may still bear the time of the one before it: file systems count time in ticks of up to 10 ms."""
 
-_Mark = tuple[int, int] | None
-"""Time of the last change and size of a file; None if there is none."""
-
 
 class FilesSeen(NamedTuple):
     """The files of a run as they were at one moment, taken before they are read."""
 
-    marks: tuple[_Mark, ...]
+    marks: tuple[tuple[int, int] | None, ...]
+    """Time of the last change and size of each file; None if there is none."""
     again_at: int | None
     """The time, in nanoseconds, at which to read again because a commit may have kept the mark; None: it cannot."""
 
@@ -35,7 +33,7 @@ def see_files(run: RunFolder) -> FilesSeen:
     return FilesSeen(marks, newest + _CLOCK_NS if time.time_ns() < newest + _CLOCK_NS else None)
 
 
-def _mark(path: str) -> _Mark:
+def _mark(path: str) -> tuple[int, int] | None:
     try:
         found = os.stat(path)
     except OSError:

@@ -24,7 +24,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.live.file_changes import see_files
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import StepNumber, to_json_text
-from lamplighter.serving.schemas.messages import PlaceMessage
+from lamplighter.serving.schemas.steps import FramesHead
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.caller import identify_caller
 from lamplighter.web.capacity.thread_pools import Pool
@@ -76,7 +76,7 @@ async def pull_frames(
     ] = 0,
 ) -> Response:
     """Return the state at a step, then the frames of the steps after it, as an envelope of `docs/wire.md`: at most 128 steps,
-    or about 4 MB. Its first part is a JSON object (`PlaceMessage`). With no frame to send, the answer waits for the next one;
+    or about 4 MB. Its first part is a JSON object (`FramesHead`). With no frame to send, the answer waits for the next one;
     it comes within 50 ms of its commit.
 
     As long as each request names the place of the last answer in `after`, no frame is sent twice and none is left out. When a
@@ -130,7 +130,7 @@ class _Pull:
 
     def respond(self) -> Response:
         place = self._playback.place
-        text = PlaceMessage(
+        text = FramesHead(
             place=str(place) if self._playback.begun else None,
             step=place.step,
             more=place.step < self._playback.newest,

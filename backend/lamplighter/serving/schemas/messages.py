@@ -85,19 +85,6 @@ class WordsMessage(ApiModel):
     """The token ids of the first sequence of its batch, at most 64 of them."""
 
 
-class PlaceMessage(ApiModel):
-    """The first part of an answer with the frames of a run."""
-
-    place: str | None
-    """What the next request gives as `after`; null before the run has a step."""
-    step: int
-    """The last step sent so far."""
-    more: bool
-    """True if later steps are recorded already."""
-    over: bool
-    """True if no loop is at work on the run, and none will be: only a last layout may still come."""
-
-
 SocketMessage = Annotated[
     HelloMessage
     | StatusMessage

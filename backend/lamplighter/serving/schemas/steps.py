@@ -133,3 +133,16 @@ class MeasuresList(Items[Measures]):
 
     filling: MeasuresFilling | None
     """Null for an unfinished run, whose missing measures come later."""
+
+
+class FramesHead(ApiModel):
+    """The first part of an answer with the frames of a run."""
+
+    place: str | None
+    """What the next request gives as `after`; null before the run has a step."""
+    step: int
+    """The last step sent so far."""
+    more: bool
+    """True if later steps are recorded already."""
+    over: bool
+    """True if no loop is at work on the run, and none will be: only a last layout may still come."""
