@@ -34,6 +34,6 @@ export const LATE = [
   "state/questions/",
   "state/past/record-player",
   "model/(ancestry|view/difference-view)",
-  "api/(class-stream|envelope|grid-frames|grid-layouts)",
+  "api/(envelope-stream|envelope|grid-frames|grid-layouts)",
   "ui/(OwnText|ReplayedNote|QuestionProblem|CopyButton)",
 ];

@@ -60,7 +60,6 @@ const TOGETHER = [
     name: "soon",
     test: /\/((AskLine|SayingLine|StoryCards|PageMenu)\.svelte|(lie-to-tell|words-to-try|reload-with|palette)\.ts)$/,
   },
-  { name: "class", test: /\/(ClassViewer\.svelte|class-stream\.ts)$/ },
   {
     name: "shared",
     test: /\/((LegendBody|DistrictList|Lines)\.svelte|(ancestry|film-timing|caption|district-names|record-player|difference-view|word-ages|hidden-states|turning-points\.svelte|sampled\.svelte|lab-words|strings\/(de\/)?cards)\.ts)$/,

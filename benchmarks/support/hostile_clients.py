@@ -77,7 +77,7 @@ class Attack:
 
     async def _ping(self, _: int) -> None:
         """Send pings as fast as possible without reading the pongs."""
-        writer = (await self._upgrade("channels=pulse"))[1]
+        writer = (await self._upgrade())[1]
         with contextlib.closing(writer):
             while not writer.is_closing():
                 writer.write(_PINGS)
@@ -97,7 +97,7 @@ class Attack:
         """Join a run and leave at once, twenty times a second."""
         begun = asyncio.get_running_loop().time()
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            reader, writer = await self._upgrade("channels=pulse,layout")
+            reader, writer = await self._upgrade()
             with contextlib.closing(writer):
                 await reader.readexactly(2)
         await asyncio.sleep(max(0.0, begun + 0.05 - asyncio.get_running_loop().time()))
@@ -131,12 +131,10 @@ class Attack:
             made.close()
             raise
 
-    async def _upgrade(
-        self, query: str, buffer: int | None = None
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _upgrade(self, buffer: int | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await self._connect(buffer)
         writer.write(
-            f"GET {self.socket_path}?{query} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n{self.more_headers()}"
+            f"GET {self.socket_path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n{self.more_headers()}"
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
@@ -210,13 +208,13 @@ class ClassAttack(Attack):
 
     async def _stall(self, _: int) -> None:
         """Watch without reading."""
-        writer = (await self._upgrade("", buffer=4_096))[1]
+        writer = (await self._upgrade(buffer=4_096))[1]
         with contextlib.closing(writer):
             await asyncio.sleep(60)
 
     async def _flood(self, _: int) -> None:
         """Send invalid predictions as fast as possible."""
-        writer = (await self._upgrade(""))[1]
+        writer = (await self._upgrade())[1]
         with contextlib.closing(writer):
             while not writer.is_closing():
                 writer.write(_NO_GUESS * 50)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,8 +19,9 @@ from lamplighter.serving.servers.web_server import build_server
 from lamplighter.web.connections.limits import ConnectionLimits
 from lamplighter.web.connections.listening_socket import open_listener
 from lamplighter.web.settings import ServerSettings
+from lamplighter.wire.beat_frames import Beat
+from lamplighter.wire.envelope import decode_envelope
 from lamplighter.wire.frames import decode
-from lamplighter.wire.pulse_frames import Pulse
 from tests.support.folders import FakeTrainer
 from tests.support.machine.disk_accesses import LoopGuard
 
@@ -59,30 +61,31 @@ class ServerThread:
         """Return the number of requests and sockets that the app is working on."""
         return len(self._server.server_state.tasks)
 
-    def url(self, run: str, channels: str | None = "pulse") -> str:
-        query = "" if channels is None else f"?channels={channels}"
-        return f"ws://127.0.0.1:{self.port}/api/runs/{run}/live{query}"
+    def url(self, run: str) -> str:
+        return f"ws://127.0.0.1:{self.port}/api/runs/{run}/live"
 
     @asynccontextmanager
-    async def watch(
-        self, run: str, channels: str | None = "pulse", **options: Any
-    ) -> AsyncIterator[ClientConnection]:
+    async def watch(self, run: str, **options: Any) -> AsyncIterator[ClientConnection]:
         given: dict[str, Any] = {"max_size": None, "compression": None, **options}
-        async with websockets.connect(self.url(run, channels), **given) as ws:
+        async with websockets.connect(self.url(run), **given) as ws:
             yield ws
 
 
 async def receive_until(
     ws: ClientConnection, enough: Callable[[Any], bool], seconds: float = 10.0
 ) -> list[Any]:
-    """Receive and decode messages up to the first that satisfies `enough`."""
+    """Receive and decode messages up to the first that satisfies `enough`. The rest of its envelope comes next time."""
+    waiting: deque[Any] = vars(ws).setdefault("parts_not_taken", deque())
     heard: list[Any] = []
     async with asyncio.timeout(seconds):
         while True:
+            while waiting:
+                heard.append(waiting.popleft())
+                if enough(heard[-1]):
+                    return heard
             data = await ws.recv()
-            heard.append(json.loads(data) if isinstance(data, str) else decode(data))
-            if enough(heard[-1]):
-                return heard
+            parts = [data] if isinstance(data, str) else decode_envelope(data)
+            waiting += (json.loads(part) if isinstance(part, str) else decode(part) for part in parts)
 
 
 async def wait_until_unfollowed(run: str, seconds: float = 15.0) -> None:
@@ -92,8 +95,8 @@ async def wait_until_unfollowed(run: str, seconds: float = 15.0) -> None:
             await asyncio.sleep(0.05)
 
 
-def pulse_at(step: int, attempt: int = 1) -> Callable[[Any], bool]:
-    return lambda m: isinstance(m, Pulse) and m.step >= step and m.attempt >= attempt
+def beat_at(step: int, attempt: int = 1) -> Callable[[Any], bool]:
+    return lambda m: isinstance(m, Beat) and m.step >= step and m.attempt >= attempt
 
 
 def status_is(phase: str) -> Callable[[Any], bool]:

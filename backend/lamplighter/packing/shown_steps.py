@@ -18,8 +18,8 @@ from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.classroom.beats.publication import GridChain
 from lamplighter.serving.live.beat_picker import TouchTally
+from lamplighter.serving.live.publication import GridChain
 from lamplighter.wire.beat_frames import Beat
 from lamplighter.wire.envelope import encode_envelope
 from lamplighter.wire.frames import decode_as, encode

@@ -9,7 +9,7 @@ import {
 import type { Frame } from "./frames";
 import type { SocketMessage } from "./rest-types";
 import { readFileSync } from "node:fs";
-import { openStream } from "./class-stream";
+import { openStream } from "./envelope-stream";
 import { isPageReplaced } from "./server-path";
 
 const PAGE = '<script type="module" src="./assets/index-new.js"></script>';
@@ -49,7 +49,7 @@ function envelope(...parts: Uint8Array[]): ArrayBuffer {
 
 const text = new TextEncoder().encode('{"type":"live","step":7}');
 
-describe("the stream of a class", () => {
+describe("the stream of a run", () => {
   it("yields whole layouts from changes, and everything else unchanged", async () => {
     const open = openStream();
     const first = await open(envelope(golden("grid-layout"), text, golden("beat")));
@@ -155,7 +155,7 @@ function connectTo(target: ConstructorParameters<typeof Connection>[0]) {
   });
 }
 
-/** Connect to the stream of a class; `open` opens its envelopes. */
+/** Connect to a stream; `open` opens its envelopes. */
 function joinWith(open: EnvelopeOpener) {
   connectTo(() => ({ url: "ws://class", opener: () => Promise.resolve(open) }));
   const socket = FakeSocket.made.at(-1)!;
@@ -166,7 +166,8 @@ function joinWith(open: EnvelopeOpener) {
 describe("a connection", () => {
   it("waits for its target, and then connects once", () => {
     let url: string | null = null;
-    connectTo(() => (url === null ? null : { url, opener: null }));
+    const opener = () => Promise.resolve(() => Promise.resolve([]));
+    connectTo(() => (url === null ? null : { url, opener }));
     connection?.connectOnce();
     expect(FakeSocket.made).toEqual([]);
     url = "ws://here";
@@ -184,7 +185,7 @@ describe("a connection", () => {
   });
 });
 
-describe("the envelopes of a class", () => {
+describe("envelopes", () => {
   const bytes = (size: number) => new ArrayBuffer(size);
 
   it("are opened in order, with the texts between them", async () => {

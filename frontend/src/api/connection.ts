@@ -2,11 +2,11 @@
  * A live connection to one run that heals itself: it reconnects with growing, jittered pauses until the
  * server says that this is pointless. The caller fetches what it missed each time the state becomes `open`.
  *
- * Hundreds of viewers of a class lose their connection at the same moment, and all receive the same envelopes
- * of several frames.
+ * Hundreds of viewers of a class lose their connection at the same moment. All viewers receive the same
+ * envelopes of several frames.
  */
 
-import { decode, type Frame } from "./frames";
+import type { Frame } from "./frames";
 import { FrameError } from "./binary-reader";
 import type { SocketMessage } from "./rest-types";
 import type { LiveSocket } from "./source";
@@ -31,8 +31,10 @@ export interface ConnectionTarget {
   url: string;
   /** Opens something else than a web socket; null: a web socket to `url`. */
   socket?: (() => LiveSocket) | null;
-  /** Loads the code that opens envelopes of a class; null if each binary message is a frame. */
-  opener: (() => Promise<EnvelopeOpener>) | null;
+  /** Loads the code that opens envelopes. */
+  opener: () => Promise<EnvelopeOpener>;
+  /** Set for one of the many viewers of a class. */
+  shared?: boolean;
 }
 
 export type ConnectionState =
@@ -120,7 +122,7 @@ export class Connection {
       this.listener.onState({ state: "open" });
       return;
     }
-    this.shared = target.opener !== null;
+    this.shared = target.shared === true;
     const socket: LiveSocket = target.socket?.() ?? new WebSocket(target.url);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
@@ -128,38 +130,29 @@ export class Connection {
       this.lastMessageAt = performance.now();
       this.listener.onState({ state: "open" });
     };
-    const opener = target.opener?.();
-    opener?.catch(() => {
+    const opener = target.opener();
+    opener.catch(() => {
       // Without its code no envelope can be read: the next connection loads it again.
       socket.close();
     });
     socket.onmessage = ({ data }) => {
       this.lastMessageAt = performance.now();
-      const message = data as ArrayBuffer | string;
-      if (!opener) this.deliver(() => [readMessage(message)]);
-      else
-        this.opened = this.opened.then(
-          async () => {
-            const parts = await openParts(message, opener);
-            if (socket === this.socket) this.deliver(() => parts);
-          },
-          (error: unknown) => reportError(error),
-        );
+      this.opened = this.opened.then(
+        async () => {
+          const parts = await openParts(data as ArrayBuffer | string, opener);
+          if (socket === this.socket) this.deliver(parts);
+        },
+        (error: unknown) => reportError(error),
+      );
     };
     socket.onclose = ({ code, reason }) => this.handleClose(code, reason);
     this.socket = socket;
   }
 
-  /** Deliver the content of a message; drop it if it cannot be read. */
-  private deliver(read: () => (Frame | SocketMessage)[]) {
-    try {
-      for (const part of read()) {
-        if ("type" in part) this.listener.onMessage(part);
-        else this.listener.onFrame(part);
-      }
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      warn(error);
+  private deliver(parts: (Frame | SocketMessage)[]) {
+    for (const part of parts) {
+      if ("type" in part) this.listener.onMessage(part);
+      else this.listener.onFrame(part);
     }
   }
 
@@ -193,21 +186,13 @@ async function openParts(
   opener: Promise<EnvelopeOpener>,
 ): Promise<(Frame | SocketMessage)[]> {
   try {
-    return typeof message === "string" ? [readMessage(message)] : await (await opener)(message);
+    if (typeof message === "string") return [JSON.parse(message) as SocketMessage];
+    return await (
+      await opener
+    )(message);
   } catch (error) {
-    if (isUnreadable(error)) warn(error);
+    if (error instanceof FrameError || error instanceof SyntaxError)
+      console.warn(`Lamplighter: a message could not be read: ${error.message}`);
     return [];
   }
-}
-
-function readMessage(message: ArrayBuffer | string): Frame | SocketMessage {
-  return typeof message === "string" ? (JSON.parse(message) as SocketMessage) : decode(message);
-}
-
-function isUnreadable(error: unknown): error is FrameError | SyntaxError {
-  return error instanceof FrameError || error instanceof SyntaxError;
-}
-
-function warn({ message }: Error) {
-  console.warn(`Lamplighter: a message could not be read: ${message}`);
 }

@@ -39,10 +39,10 @@ from lamplighter.runfolder.published.object_store import StoreError
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.classroom.beats.beat_log import BeatLog, State
-from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
 from lamplighter.serving.fanout.contract import START, Entry
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
+from lamplighter.serving.live.beat_log import BeatLog, State
+from lamplighter.serving.live.folder_beats import FolderBeats
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
 FORMAT = 1

@@ -17,7 +17,6 @@ from lamplighter.runfolder.run_set import is_member
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.free_space import SpaceReserve
 from lamplighter.serving.apps.front import FRONT_ROUTES, create_front
-from lamplighter.serving.classroom.beats.beat_log import is_sound_message
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
@@ -28,6 +27,7 @@ from lamplighter.serving.jobs.imports import ImportJobs
 from lamplighter.serving.jobs.received_runs import ReceivedRuns
 from lamplighter.serving.jobs.reprojections import IdleSmoothing, ReprojectionJobs, output_map_worker_command
 from lamplighter.serving.jobs.uploads import Uploads
+from lamplighter.serving.live.beat_log import is_sound_message
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (

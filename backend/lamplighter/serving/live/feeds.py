@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
@@ -20,12 +22,12 @@ from lamplighter.runfolder.reading.current_map import (
 )
 from lamplighter.runfolder.role_lock import RoleState, is_waiting_for_space, role_state
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.facts import FactsReader
 from lamplighter.runfolder.tables.layouts import DistrictsEntry, LayoutEntry, LayoutsReader
 from lamplighter.runfolder.tables.lines import decode_lines
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.requests import AppliedRequest
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import (
@@ -38,6 +40,34 @@ from lamplighter.serving.schemas.runs import Status
 from lamplighter.wire.layout_frames import Method
 
 log = logging.getLogger(__name__)
+
+
+class MessageKind(Enum):
+    """The kinds of messages of a run follower."""
+
+    PULSE = "pulse"
+    CENSUS = "census"
+    """A new start, which includes or supersedes all pulses before."""
+    LINEAR = "linear"
+    UMAP = "umap"
+    DISTRICTS = "districts"
+    STATUS = "status"
+    MEASURES = "measures"
+    LINES = "lines"
+    """Contains words of the run's text, as the next kind does."""
+    EXAMINATION = "examination"
+    ACKNOWLEDGED = "acknowledged"
+
+
+@dataclass(frozen=True)
+class ViewerMessage:
+    """A message for viewers."""
+
+    kind: MessageKind
+    data: bytes | str
+    attempt: int = 0
+    """The attempt of a frame."""
+
 
 _BATCH = 32
 """Steps whose lines are sent at once: more than the trainer can add between two polls."""
@@ -76,6 +106,8 @@ class LinesFeed:
             yield ViewerMessage(MessageKind.LINES, to_json_text(message))
 
 
+MAX_ACKNOWLEDGED = 20
+"""Acknowledgements of earlier requests that a new viewer gets: it may have asked before it lost its connection."""
 STATUS_POLL_SECONDS = 1.0
 """Seconds between checks outside the files: whether a trainer is alive, and the size on disk."""
 
@@ -88,8 +120,8 @@ class StatusFeed:
         self._catalog = catalog
         self._status: Status | None = None
         self._facts: object = None
-        self._applied_by_trainer = 0
-        self._applied_by_projector = 0
+        self._applied_by_trainer: int | None = None
+        self._applied_by_projector: int | None = None
         self._check_at = 0.0
 
     @property
@@ -106,18 +138,14 @@ class StatusFeed:
 
     def read_steps(self, reader: StepsReader, messages: list[ViewerMessage]) -> None:
         """Append the requests that the trainer applied, and the status if a fact has changed."""
-        for applied in reader.applied(after=self._applied_by_trainer):
-            self._applied_by_trainer = applied.id
-            messages.append(_acknowledged_message(applied))
+        self._applied_by_trainer = _acknowledge(reader, self._applied_by_trainer, messages)
         facts = reader.facts()
         if facts != self._facts:
             self.read_status(reader, messages)
             self._facts = facts
 
     def read_layouts(self, reader: LayoutsReader, messages: list[ViewerMessage]) -> None:
-        for applied in reader.applied(after=self._applied_by_projector):
-            self._applied_by_projector = applied.id
-            messages.append(_acknowledged_message(applied))
+        self._applied_by_projector = _acknowledge(reader, self._applied_by_projector, messages)
 
     def read_status(self, reader: StepsReader | None, messages: list[ViewerMessage]) -> None:
         """Append the status if it has changed; without a reader, with the last known facts."""
@@ -138,10 +166,17 @@ class StatusFeed:
             messages.append(ViewerMessage(MessageKind.STATUS, to_json_text(StatusMessage(status=status))))
 
 
+def _acknowledge(reader: FactsReader, after: int | None, messages: list[ViewerMessage]) -> int:
+    """Append the requests that were applied after an id; None: the newest few. Return the newest id."""
+    found = reader.applied(after=after or 0)
+    messages += map(_acknowledged_message, found[-MAX_ACKNOWLEDGED:] if after is None else found)
+    return found[-1].id if found else after or 0
+
+
 def _acknowledged_message(applied: AppliedRequest) -> ViewerMessage:
     request = f"{applied.server}:{applied.request}"
     return ViewerMessage(
-        MessageKind.TEXT,
+        MessageKind.ACKNOWLEDGED,
         to_json_text(AcknowledgedMessage(request=request, kind=applied.kind, step=applied.step)),
     )
 
@@ -157,10 +192,6 @@ class MapFeed:
         self._layout_id = self._districts_id = 0
         self._newest: dict[Method, LayoutEntry] = {}
         self._districts: DistrictsEntry | None = None
-
-    @property
-    def has_sent(self) -> bool:
-        return bool(self._newest) or self._districts is not None
 
     def read_new(self, reader: LayoutsReader, lineage: Lineage) -> Iterator[ViewerMessage]:
         """Yield the new messages, advancing the cursor past each."""
@@ -186,10 +217,6 @@ class MapFeed:
             self._districts = newest
             yield message
         self._districts_id = seen
-
-    def newest_messages(self, reader: LayoutsReader) -> list[ViewerMessage]:
-        messages = [_layout_message(reader, self._newest[method]) for method in sorted(self._newest)]
-        return messages + ([_districts_message(reader, self._districts)] if self._districts else [])
 
 
 def _layout_message(reader: LayoutsReader, entry: LayoutEntry) -> ViewerMessage:

@@ -7,7 +7,7 @@ no other connections, and read again only when they change on disk.
 The messages sent and the cursors of what was sent advance together, even if something fails in between. The
 map and the measures may fail separately: a run whose steps can be read is still shown.
 
-The feeds find what is new in each file; between two polls, waiting viewers join (`joining.py`).
+The feeds find what is new in each file. The first poll gives the state: a census, and the newest layouts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic
 
 from lamplighter.runfolder.errors import READ_ERRORS, is_transient
 from lamplighter.runfolder.run_folder import RunFolder
@@ -24,9 +23,14 @@ from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.live.feeds import LinesFeed, MapFeed, MeasuresFeed, StatusFeed
-from lamplighter.serving.live.joining import JoinQueue, ViewerT
-from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
+from lamplighter.serving.live.feeds import (
+    LinesFeed,
+    MapFeed,
+    MeasuresFeed,
+    MessageKind,
+    StatusFeed,
+    ViewerMessage,
+)
 from lamplighter.serving.live.step_feed import StepFeed
 from lamplighter.serving.live.viewer import close_code_for
 from lamplighter.serving.live.watched_file import R, WatchedFile
@@ -82,8 +86,8 @@ class RunGoneError(RuntimeError):
     """The run's folder no longer exists."""
 
 
-class RunFollower(Generic[ViewerT]):
-    """A follower of one run. `ViewerT` is the hub's type of a viewer."""
+class RunFollower:
+    """A follower of one run."""
 
     def __init__(
         self,
@@ -91,19 +95,17 @@ class RunFollower(Generic[ViewerT]):
         catalog: RunCatalog,
         *,
         on_messages: Callable[[list[ViewerMessage]], None],
-        on_joined: Callable[[ViewerT, list[ViewerMessage]], None],
         on_failed: Callable[[int, str], None],
         on_poll: Callable[[], None] = lambda: None,
     ) -> None:
         """Follow `run` once started. The callbacks run on the follower's thread.
 
-        `on_messages` receives messages for every viewer that has joined; `on_joined` the first messages of one
-        viewer; `on_failed` a close code and a reason, after which no call follows; `on_poll` is called after every poll, even if nothing was new.
+        `on_messages` receives what is new; `on_failed` a close code and a reason, after which no call follows;
+        `on_poll` is called after every poll, even if nothing was new.
         """
         self._run = run
         self._on_messages, self._on_failed, self._on_poll = on_messages, on_failed, on_poll
         self._stop = threading.Event()
-        self._wake = threading.Event()
         self._steps = WatchedFile(run.steps_path, StepsReader)
         self._layouts = WatchedFile(run.layouts_path, LayoutsReader)
         self._measures = WatchedFile(run.measures_path, MeasuresReader)
@@ -114,13 +116,6 @@ class RunFollower(Generic[ViewerT]):
         self._lines_feed = LinesFeed(run)
         self._status_feed = StatusFeed(run, catalog)
         self._examinations_feed = ExaminationsFeed(run)
-        self._join_queue: JoinQueue[ViewerT] = JoinQueue(
-            run,
-            catalog,
-            steps=(self._steps, self._step_feed),
-            layouts=(self._layouts, self._map_feed),
-            on_joined=on_joined,
-        )
         self._retries: dict[object, tuple[float, str]] = {}
         self._more = False
         self._thread = threading.Thread(target=self._run_thread, name=f"follower of {run.id}", daemon=True)
@@ -128,14 +123,8 @@ class RunFollower(Generic[ViewerT]):
     def start(self) -> None:
         self._thread.start()
 
-    def join(self, viewer: ViewerT, channels: frozenset[str]) -> None:
-        """Let a viewer join at the next poll."""
-        self._join_queue.add(viewer, channels)
-        self._wake.set()
-
     def stop(self) -> None:
         self._stop.set()
-        self._wake.set()
 
     def wait_ended(self, timeout: float | None = None) -> bool:
         """Wait until the thread has ended and the files are closed. Returns whether they are."""
@@ -148,7 +137,6 @@ class RunFollower(Generic[ViewerT]):
             while not self._stop.is_set():
                 try:
                     pause = self._poll()
-                    self._join_queue.admit_viewers()
                     self._on_poll()
                     failures = 0
                 except RunGoneError:
@@ -168,8 +156,7 @@ class RunFollower(Generic[ViewerT]):
                         self._on_failed(*close_code_for(error))
                         return
                     pause = 0.2
-                self._wake.wait(pause)
-                self._wake.clear()
+                self._stop.wait(pause)
         except Exception:
             log.exception("following %s", self._run.id)
             self._on_failed(1011, "an error in the server")

@@ -13,7 +13,7 @@ from lamplighter.runfolder.errors import NoSnapshotError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
+from lamplighter.serving.live.feeds import MessageKind, ViewerMessage
 from lamplighter.wire.frames import encode, read_step
 
 _BATCH = 32
@@ -36,11 +36,6 @@ class StepFeed:
         """Append new messages and advance the cursor past each. Returns whether more are available at once."""
         lineage = reader.lineage()
         return self._adopt_lineage(reader, lineage, messages) and self._read_pulses(reader, lineage, messages)
-
-    def first_messages(self, reader: StepsReader) -> list[ViewerMessage]:
-        """Return the messages for a viewer that joins now."""
-        census = _census_message(reader, self.lineage, self.step)
-        return [] if census is None else [census]
 
     def _read_pulses(self, reader: StepsReader, lineage: Lineage, messages: list[ViewerMessage]) -> bool:
         pulses = reader.pulses(self.step + 1, LAST_STEP, limit=_BATCH)

@@ -1,35 +1,22 @@
-"""A connected viewer: its channels, its send queue, and the tasks of its websocket: one sends, one listens, and the first
-to end ends them all.
+"""A connected viewer: its position in the log, and the tasks of its websocket: one sends, one listens, and the first to end
+ends them all.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lamplighter.runfolder.errors import explain_read_error, is_transient
-from lamplighter.serving.live.beat_picker import BEAT_SECONDS
-from lamplighter.serving.live.send_queue import MessageKind, SendQueue, TooFarBehindError, ViewerMessage
-from lamplighter.wire.binary import FrameError
+from lamplighter.serving.fanout.contract import Sequence
 
-CHANNEL_NAMES = ("pulse", "beats", "layout")
-DEFAULT_CHANNELS = "pulse,layout"
-_MAX_INTERVAL = 60.0
 SEND_SECONDS = 10.0
 """Seconds allowed for sending one message."""
-CLOSE_CANNOT_BE_SHOWN, CLOSE_NO_SUCH_RUN, CLOSE_TOO_SLOW, CLOSE_UNREADABLE = 4400, 4404, 4408, 4409
+CLOSE_NO_SUCH_RUN, CLOSE_TOO_SLOW, CLOSE_UNREADABLE = 4404, 4408, 4409
 """Websocket close codes; after all but "too slow", retrying does not help."""
-CHANNEL_OF_KIND = {
-    MessageKind.PULSE: "pulse",
-    MessageKind.CENSUS: "pulse",
-    MessageKind.LINEAR: "layout",
-    MessageKind.UMAP: "layout",
-    MessageKind.DISTRICTS: "layout",
-}
 
 
 class CloseConnection(Exception):
@@ -43,35 +30,27 @@ class CloseConnection(Exception):
 
 @dataclass(eq=False)
 class Viewer:
-    """One connected websocket."""
+    """One socket. It has no queue: only the position in the log differs between viewers."""
 
-    channels: frozenset[str]
-    queue: SendQueue = field(default_factory=SendQueue)
-    joined: bool = False
+    session_id: str = ""
+    """The session of a class."""
+    position: Sequence | None = None
+    """The position in the log up to which everything was sent; None before it joined."""
+    text: bool = False
+    """True while it may see the run's text."""
+    told: str = ""
+    """The message about the class that it was sent last."""
+    to_tell: str = ""
+    """The newest one."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there may be something to send."""
     ended: asyncio.Future[CloseConnection] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
-    def enqueue(self, messages: list[ViewerMessage]) -> None:
-        """Queue the messages that belong to the viewer's channels."""
-        wanted = self.channels | {"pulse"} if "beats" in self.channels else self.channels
-        try:
-            for message in messages:
-                channel = CHANNEL_OF_KIND.get(message.kind)
-                if channel is None or channel in wanted:
-                    self.queue.put(message)
-        except TooFarBehindError:
-            self.request_close(CLOSE_TOO_SLOW, "reading too slowly")
-        except FrameError as error:
-            self.request_close(CLOSE_UNREADABLE, f"a step cannot be read: {error}"[:120])
-
     def request_close(self, code: int, reason: str) -> None:
         if not self.ended.done():
             self.ended.set_result(CloseConnection(code, reason))
-
-
-class QueryError(ValueError):
-    """Raised for the parameters of a socket that are not valid; the message says which are."""
 
 
 def close_code_for(error: Exception) -> tuple[int, str]:
@@ -79,33 +58,6 @@ def close_code_for(error: Exception) -> tuple[int, str]:
     if is_transient(error):
         return 1011, f"this run cannot be read at the moment: {explain_read_error(error)}"[:120]
     return CLOSE_UNREADABLE, f"this run cannot be read: {explain_read_error(error)}"[:120]
-
-
-def parse_interval(query: Mapping[str, str], channels: Collection[str]) -> float | None:
-    """Parse the minimum seconds between two beats in the parameter `interval`; None for a viewer without beats.
-    Raises QueryError if it is not valid, or cannot be combined with the others.
-    """
-    if "beats" not in channels:
-        if "interval" in query:
-            raise QueryError("`interval` needs the channel `beats`")
-        return None
-    if "pulse" in channels:
-        raise QueryError("`beats` take the place of `pulse`")
-    text = query.get("interval")
-    if text is None:
-        return BEAT_SECONDS
-    if (
-        not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,9})?", text)
-        or not BEAT_SECONDS <= float(text) <= _MAX_INTERVAL
-    ):
-        raise QueryError(f"`interval` must be seconds, {BEAT_SECONDS:.2f} to {_MAX_INTERVAL:g}")
-    return float(text)
-
-
-def parse_channels(query: Mapping[str, str]) -> frozenset[str]:
-    """Return the valid channels that a viewer asks for."""
-    wanted = query.get("channels", DEFAULT_CHANNELS).split(",")
-    return frozenset(name for name in wanted if name in CHANNEL_NAMES)
 
 
 def abort(websocket: WebSocket) -> None:

@@ -225,8 +225,8 @@ def estimate_run_size(body: EstimateRequest) -> Response:
 
 @routes.websocket("/api/runs/{run}/live")
 async def stream_live(websocket: WebSocket, run: str, services: ServicesDep) -> None:
-    """Send the page of a run what is recorded (`docs/wire.md`)."""
-    await services.hub.serve(websocket, run, websocket.query_params)
+    """Send the page of a run its log (`docs/wire.md`)."""
+    await services.hub.serve(websocket, run)
 
 
 @routes.get(

@@ -1,6 +1,6 @@
 /**
- * Chooses the beats that the map shows, at least `interval` apart: an early beat waits, and is replaced by
- * the next. All beats of a stream that keeps this interval (`docs/wire.md`) are shown at once.
+ * Chooses the beats that the map shows, at least `interval` apart. An early beat waits, and is replaced by the
+ * next; once one is due, it waits a little longer for a fresh one.
  */
 
 import type { Beat } from "../../api/beat-frames";
@@ -9,16 +9,16 @@ import type { Beat } from "../../api/beat-frames";
 export const SHORTEST_INTERVAL = 340;
 /** Minimum interval for a viewer who prefers reduced motion, in ms. */
 const CALM_INTERVAL = 2_000;
+/** Bounds on the wait of an early beat for the next one, in ms. */
+const [MIN_WAIT, MAX_WAIT] = [120, 1_000];
 
 export class BeatScheduler {
   private lastBeat = -Infinity;
   private pending: Beat | null = null;
+  private arrivedAt = -Infinity;
+  /** When the waiting beat is shown. */
+  private due = 0;
   private shortest = SHORTEST_INTERVAL;
-  /**
-   * Set if the stream keeps the interval itself. Then only the flash rate is limited, so that a late beat
-   * does not delay the next ones.
-   */
-  paced = false;
   /** Set during a replay for a viewer who prefers reduced motion. */
   calm = false;
 
@@ -34,15 +34,18 @@ export class BeatScheduler {
     this.shortest = Math.max(SHORTEST_INTERVAL, milliseconds);
   }
 
-  /** Return the ms from `now` until a beat may be shown. */
+  /** Return the ms from `now` until the waiting beat is shown. */
   wait(now: number): number {
-    const least = this.paced ? SHORTEST_INTERVAL : this.interval;
-    return Math.max(0, this.lastBeat + least - now);
+    return Math.max(0, this.due - now);
   }
 
   /** Accept a beat that arrived at `now` (ms); return it if it is shown now, else null. */
   offer(beat: Beat, now: number): Beat | null {
     this.pending = beat;
+    const next = this.lastBeat + this.interval;
+    const fresher = now + Math.min(Math.max(1.5 * (now - this.arrivedAt), MIN_WAIT), MAX_WAIT);
+    this.due = now < next ? Math.max(next, fresher) : now;
+    this.arrivedAt = now;
     return this.tick(now);
   }
 

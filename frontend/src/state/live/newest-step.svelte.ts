@@ -271,13 +271,9 @@ export class NewestStep extends ShownStep {
     if (this.lossSeries.addPoint({ attempt, step, loss, norms, ever })) this.seriesStale = true;
     const now = performance.now();
     const shown = this.scheduler.offer(beat, now);
+    clearTimeout(this.timer);
     if (shown) this.startBeat(shown);
-    else this.timer ??= setTimeout(() => this.showWaiting(), this.scheduler.wait(now));
-  }
-
-  private showWaiting() {
-    this.timer = undefined;
-    this.tick(performance.now());
+    else this.timer = setTimeout(() => this.tick(performance.now()), this.scheduler.wait(now));
   }
 
   private startBeat(beat: Beat) {

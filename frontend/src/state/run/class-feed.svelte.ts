@@ -23,8 +23,6 @@ export interface ClassTies {
 
 export const NO_CLASS: ClassTies = { inClass: false, hear: () => undefined, end: () => undefined };
 
-export const openClassStream = async () => (await import("../../api/class-stream")).openStream();
-
 export class ClassFeed {
   /** Token pointed at for the whole class; null: none. */
   pointed = $state<number | null>(null);

@@ -123,7 +123,6 @@ export class LiveRun extends TimeControl {
       this.newest.lastStep = from;
     }
     this.stream = new RunStream(id, ties, {
-      interval: () => this.beatInterval,
       onFrame: (frame) => this.handleFrame(frame),
       onMessage: (message) => this.handleMessage(message),
       onOpen: (again) => this.handleOpen(again),
@@ -209,18 +208,11 @@ export class LiveRun extends TimeControl {
   /** Handle a live frame. During a replay only its maps are recorded. */
   private handleFrame(frame: Frame) {
     const { replay } = this;
-    this.newest.scheduler.paced = !replay && this.ties.inClass === false;
     if (!replay) this.newest.receive(frame);
     else if (frame.kind === "layout" || frame.kind === "districts")
       this.past?.index.addFrame(frame);
     // A beat after the end of the replay means that the run continued.
     else if (replay.ended && frame.kind === "beat") this.goLive();
-  }
-
-  override setBeatInterval(milliseconds: number) {
-    const before = this.beatInterval;
-    super.setBeatInterval(milliseconds);
-    if (this.beatInterval !== before && this.ties.inClass === false) this.stream.retry();
   }
 
   private applyRunInfo(info: Run) {

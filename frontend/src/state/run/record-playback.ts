@@ -45,7 +45,6 @@ export class RecordPlayback {
     /** Return whether it was stopped; a function, because that may happen during a fetch. */
     const isOver = () => signal.aborted;
     let failing = false;
-    newest.scheduler.paced = false;
     newest.scheduler.calm = this.calm;
     while (!isOver()) {
       try {

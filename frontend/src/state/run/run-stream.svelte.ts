@@ -15,7 +15,7 @@ import { runPath } from "../../api/rest";
 import type { SocketMessage } from "../../api/rest-types";
 import { serverPath } from "../../api/server-path";
 import { getSource } from "../../api/source";
-import { openClassStream, type ClassTies } from "./class-feed.svelte";
+import type { ClassTies } from "./class-feed.svelte";
 
 /** Silence of a running trainer after which the connection is in doubt, in ms. */
 const SILENCE = 30_000;
@@ -23,10 +23,9 @@ const SILENCE = 30_000;
 const SILENCE_HIDDEN = 5_000;
 /** Close code of a forbidden socket. */
 const NOT_ALLOWED = 4403;
+const openEnvelopes = async () => (await import("../../api/envelope-stream")).openStream();
 
 interface StreamEvents {
-  /** Return the minimum ms between two beats. */
-  interval(): number;
   onFrame(frame: Frame): void;
   onMessage(message: SocketMessage): void;
   /** Report that it is open. `again`: not for the first time. */
@@ -95,17 +94,12 @@ export class RunStream {
 
   private target(): ConnectionTarget | typeof NOTHING_SENT | null {
     if (this.packed) return NOTHING_SENT;
-    if (this.socket) return { url: "", socket: this.socket, opener: openClassStream };
+    if (this.socket) return { url: "", socket: this.socket, opener: openEnvelopes };
     const { inClass: shared } = this.ties;
     if (shared === null) return null;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const interval = this.events.interval() / 1_000;
-    const path = runPath(
-      this.run,
-      shared ? "beats" : `live?channels=beats,layout&interval=${interval}`,
-    );
-    const url = `${scheme}//${location.host}${serverPath(path)}`;
-    return { url, opener: shared ? openClassStream : null };
+    const path = serverPath(runPath(this.run, shared ? "beats" : "live"));
+    return { url: `${scheme}//${location.host}${path}`, opener: openEnvelopes, shared };
   }
 
   private readonly handleVisibility = () => {

@@ -42,7 +42,6 @@ afterEach(() => {
 function open(inClass: boolean | null = false) {
   const ties: ClassTies = { inClass, hear: () => undefined, end: () => (ended += 1) };
   stream = new RunStream("town", ties, {
-    interval: () => 700,
     onFrame: () => undefined,
     onMessage: () => undefined,
     onOpen: (again) => opened.push(again),
@@ -55,9 +54,7 @@ function open(inClass: boolean | null = false) {
 describe("the stream of a run", () => {
   it("is this viewer's own socket, or that of the class", () => {
     const sockets = open();
-    expect(sockets.at(-1)!.url).toBe(
-      "wss://here/api/runs/town/live?channels=beats,layout&interval=0.7",
-    );
+    expect(sockets.at(-1)!.url).toBe("wss://here/api/runs/town/live");
     stream.close();
     open(true);
     expect(sockets.at(-1)!.url).toBe("wss://here/api/runs/town/beats");

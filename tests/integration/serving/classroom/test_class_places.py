@@ -14,7 +14,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom import classroom as classroom_module
 from lamplighter.serving.classroom.beats.class_hub import MAX_SOCKETS, ClassHub
-from lamplighter.serving.classroom.beats.watched_run import WatchedRun
+from lamplighter.serving.live.watched_run import WatchedRun
 from tests.integration.serving.classroom.viewers import (
     ClassViewer,
     closed_with,

@@ -18,7 +18,7 @@ from lamplighter.web.connections.limits import ConnectionLimits
 from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.row_frames import Census
 from tests.support.folders import FakeTrainer, make_run
-from tests.support.served import ServerThread, pulse_at, receive_until
+from tests.support.served import ServerThread, beat_at, receive_until
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
@@ -196,7 +196,7 @@ async def test_a_viewer_that_pings_without_pause_is_closed(
             await ws.ping()
         await receive_until(ws, lambda m: isinstance(m, Census))
         trainer.train(1)
-        await receive_until(ws, pulse_at(trainer.step))
+        await receive_until(ws, beat_at(trainer.step))
     async with server.watch(trainer.run.id) as ws:
         for _ in range(21):
             await ws.ping()
@@ -247,7 +247,7 @@ async def test_a_viewer_that_comes_and_goes_leaves_nothing_in_the_log(
         "Sec-WebSocket-Version: 13",
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
     )
-    for query in ("", "?interval=x", "?channels=beats,layout", "?channels=layout"):
+    for query in ("", "?x=1"):
         for _ in range(5):
             client = Client(server)
             client.request(f"GET /api/runs/{trainer.run.id}/live{query}", *upgrade)
@@ -281,7 +281,7 @@ async def test_idle_sockets_and_viewers_leave_a_place_for_the_presenter(
             await receive_until(viewer, lambda m: isinstance(m, Census))
         trainer.train(1)
         for viewer in viewers:
-            await receive_until(viewer, pulse_at(trainer.step))
+            await receive_until(viewer, beat_at(trainer.step))
     finally:
         for client in idle:
             client.close()

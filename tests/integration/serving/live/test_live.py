@@ -5,7 +5,8 @@ last step.
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise
+import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,49 +19,53 @@ from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.requests import Request
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.wire.frames import decode
+from lamplighter.wire.beat_frames import Beat
+from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
-from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census
-from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
-from tests.support.served import PacedTrainer, ServerThread, pulse_at, receive_until, status_is
+from tests.support.beat_page import BeatPage
+from tests.support.folders import FakeTrainer, V, finished_run, layout, make_run, write_layouts
+from tests.support.served import PacedTrainer, ServerThread, beat_at, receive_until, status_is
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_every_step_from_the_census_on(served: ServerThread, tmp_path: Path) -> None:
+async def test_counts_are_those_of_every_step(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(25)
+    page = BeatPage(V)
     with PacedTrainer(trainer, 100):
-        for _ in range(2):
-            async with served.watch(run.id) as ws:
-                heard = await receive_until(ws, pulse_at(trainer.step + 30))
-            assert [heard[0]["type"], type(heard[1])] == ["hello", Census]
-            census = heard[1]
-            pulses = [m for m in heard if isinstance(m, Pulse)]
-            # There is never a gap, neither after the census nor between two pulses.
-            assert pulses[0].first_step == census.step + 1
-            assert all(b.first_step == a.step + 1 for a, b in pairwise(pulses))
-            assert not any(p.merged for p in pulses)
-            with StepsReader(run.steps_path) as reader:
-                recorded = dict(reader.pulses(census.step + 1, pulses[-1].step))
-                so_far = read_touches(reader, census.step)
-                assert all(decode(recorded[p.step]).time == p.time for p in pulses)
-            np.testing.assert_array_equal(census.touches, so_far.touches)
-            np.testing.assert_array_equal(census.last_lit, so_far.last_lit)
+        async with served.watch(run.id) as ws, asyncio.timeout(10):
+            assert json.loads(await ws.recv())["type"] == "hello"
+            while len(page.beats) < 4:
+                page.receive(await ws.recv())
+    assert page.step > page.censuses[0].step + 50
+    passed = [step for text in page.texts if text["type"] == "passed" for step in text["steps"]]
+    assert sorted(passed + [beat.step for beat in page.beats]) == list(
+        range(page.censuses[0].step + 1, page.step + 1)
+    )
+    with StepsReader(run.steps_path) as reader:
+        so_far = read_touches(reader, page.step)
+    np.testing.assert_array_equal(page.touches, so_far.touches)
+    np.testing.assert_array_equal(page.last_lit, so_far.last_lit)
     trainer.crash()
 
 
-async def test_a_step_is_there_before_the_next(served: ServerThread, tmp_path: Path) -> None:
+async def test_pages_of_one_run_share_one_log(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
-    trainer = FakeTrainer(run).begin()
-    async with served.watch(run.id) as ws:
-        await receive_until(ws, lambda m: isinstance(m, Census))
-        # `python -m benchmarks latency` measures how soon.
-        for step in range(1, 201):
-            trainer.train(1)
-            heard = await receive_until(ws, pulse_at(step))
-            assert [(m.step, m.merged) for m in heard if isinstance(m, Pulse)] == [(step, False)]
+    trainer = FakeTrainer(run).begin().train(25)
+    async with served.watch(run.id) as one, served.watch(run.id) as other:
+        for ws in (one, other):
+            await receive_until(ws, lambda m: isinstance(m, Census))
+        trainer.train(1)
+        heard = [await receive_until(ws, beat_at(26)) for ws in (one, other)]
+        assert [encode(m[-1]) for m in heard[:1]] == [encode(m[-1]) for m in heard[1:]]
+        names = [thread.name for thread in threading.enumerate()]
+        assert names.count(f"follower of {run.id}") == 1
+        # One who comes later has the counts before the newest beat, and the beat.
+        async with served.watch(run.id) as late:
+            _, census, beat = await receive_until(late, beat_at(26))
+            assert (census.step, beat.first_step, beat.step) == (25, 26, 26)
     trainer.crash()
 
 
@@ -78,8 +83,7 @@ async def test_a_run_watched_before_it_begins(served: ServerThread, tmp_path: Pa
         heard = await receive_until(ws, lambda m: isinstance(m, Census))
         assert heard[-1].step == 0
         trainer.train(5)
-        heard = await receive_until(ws, pulse_at(5))
-        assert [m.step for m in heard if isinstance(m, Pulse)] == [1, 2, 3, 4, 5]
+        await receive_until(ws, beat_at(5))
     trainer.crash()
 
 
@@ -88,23 +92,23 @@ async def test_a_finished_run_is_sealed_under_the_eyes_of_its_viewers(
 ) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(20)
-    async with served.watch(run.id, "pulse,layout") as ws:
+    async with served.watch(run.id) as ws:
         await receive_until(ws, lambda m: isinstance(m, Census))
         trainer.train(5)
         # A server that went on reading would prevent sealing for as long as the writer tries.
         assert await asyncio.to_thread(trainer.end)
         heard = await receive_until(ws, status_is("finished"))
-        # The last pulse is not lost: the status follows it.
-        assert max(m.step for m in heard if isinstance(m, Pulse)) == 25
-        heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["status"]["alive"] is False)
+        heard += await receive_until(ws, lambda m: isinstance(m, dict) and m["status"]["alive"] is False)
         assert not run.steps_path.with_name("steps.sqlite-wal").exists()
+        # The last step is not lost.
+        if not any(isinstance(m, Beat) and m.step == 25 for m in heard):
+            await receive_until(ws, beat_at(25))
         # The run is continued.
         writer = StepsWriter(run.steps_path)
         writer.set_facts({"phase": "running", "steps": 200})
         trainer.writer = writer
         trainer.train(3)
-        heard = await receive_until(ws, pulse_at(28))
-        assert [m.step for m in heard if isinstance(m, Pulse)] == [26, 27, 28]
+        await receive_until(ws, beat_at(28))
         writer.close()
 
 
@@ -114,11 +118,11 @@ async def test_layouts_measures_status_and_acknowledgements(served: ServerThread
     write_layouts(run, layout(1, 5), layout(1, 10), layout(1, 0, Method.LINEAR), layout(4, 12))
     with MeasuresWriter(run.measures_path) as measures:
         measures.commit(1, 10, {"purity": 0.25})
-        async with served.watch(run.id, None) as ws:
-            heard = await receive_until(ws, lambda m: isinstance(m, Layout) and m.method is Method.UMAP)
-            assert heard[0]["channels"] == ["layout", "pulse"]
+        async with served.watch(run.id) as ws:
+            heard = await receive_until(ws, lambda m: isinstance(m, Layout))
+            heard += await receive_until(ws, lambda m: isinstance(m, Layout))
             shown = [(m.method, m.step) for m in heard if isinstance(m, Layout)]
-            assert shown == [(Method.LINEAR, 0), (Method.UMAP, 10)]
+            assert sorted(shown) == [(Method.LINEAR, 0), (Method.UMAP, 10)]
             measures.commit(1, 12, {"purity": 0.5})
             heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
             assert heard[-1] == {"type": "measures", "step": 12, "values": {"purity": 0.5}}
@@ -141,11 +145,13 @@ async def test_layouts_measures_status_and_acknowledgements(served: ServerThread
 async def test_a_finished_run_is_shown_whole(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 35)
     write_layouts(run, layout(1, 35))
-    async with served.watch(run.id, "pulse,layout") as ws:
+    async with served.watch(run.id) as ws:
         heard = await receive_until(ws, lambda m: isinstance(m, Layout))
-    assert [type(m).__name__ for m in heard] == ["dict", "Census", "Layout"]
     assert heard[0]["run"]["status"]["phase"] == "finished"
-    assert heard[1].step == 35
+    assert [(type(m).__name__, m.step) for m in heard if not isinstance(m, dict)] == [
+        ("Census", 35),
+        ("Layout", 35),
+    ]
 
 
 async def test_a_new_attempt_begins_again_where_it_differs(served: ServerThread, tmp_path: Path) -> None:
@@ -154,18 +160,19 @@ async def test_a_new_attempt_begins_again_where_it_differs(served: ServerThread,
     async with served.watch(run.id) as ws:
         await receive_until(ws, lambda m: isinstance(m, Census))
         trainer.train(4)
-        await receive_until(ws, pulse_at(32))
+        await receive_until(ws, beat_at(32))
         trainer.crash()
         again = FakeTrainer(run)
         again.matrices = trainer.matrices
         again.touches, again.last_lit = trainer.touches, trainer.last_lit
         again.start_attempt_after(20).train(6)
-        heard = await receive_until(ws, pulse_at(26, attempt=2))
+        heard = await receive_until(ws, beat_at(26, attempt=2))
         frames = [m for m in heard if not isinstance(m, dict)]
         assert isinstance(frames[0], Census)
         assert (frames[0].attempt, frames[0].step) == (1, 20)
-        pulses = [m for m in frames if isinstance(m, Pulse)]
-        assert [(m.attempt, m.step) for m in pulses] == [(2, step) for step in range(21, 27)]
+        beats = [m for m in frames if isinstance(m, Beat)]
+        assert {m.attempt for m in beats} == {2}
+        assert (beats[0].first_step, beats[-1].step) == (21, 26)
     again.crash()
 
 
@@ -177,9 +184,10 @@ async def test_a_new_attempt_that_changes_nothing_seen_just_goes_on(
     async with served.watch(run.id) as ws:
         await receive_until(ws, lambda m: isinstance(m, Census))
         trainer.start_attempt_after(15).train(3)
-        heard = await receive_until(ws, pulse_at(18))
-        frames = [m for m in heard if not isinstance(m, dict)]
-        assert [(m.attempt, m.step) for m in frames] == [(2, 16), (2, 17), (2, 18)]
+        heard = await receive_until(ws, beat_at(18))
+        beats = [m for m in heard if not isinstance(m, dict)]
+        assert {(type(m), m.attempt) for m in beats} == {(Beat, 2)}
+        assert (beats[0].first_step, beats[-1].step) == (16, 18)
     trainer.crash()
 
 
@@ -188,12 +196,12 @@ async def test_superseded_measures_do_not_count(served: ServerThread, tmp_path: 
     trainer = FakeTrainer(run).begin().train(28)
     with MeasuresWriter(run.measures_path) as measures:
         measures.commit(1, 10, {"purity": 0.25})
-        async with served.watch(run.id, None) as ws:
+        async with served.watch(run.id) as ws:
             await receive_until(ws, lambda m: isinstance(m, Census))
             measures.commit(1, 20, {"purity": 0.5})
             await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
             trainer.start_attempt_after(15).train(6)
-            await receive_until(ws, pulse_at(21, attempt=2))
+            await receive_until(ws, beat_at(21, attempt=2))
             measures.commit(1, 28, {"purity": 0.9})
             measures.commit(2, 20, {"purity": 0.75})
             heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")

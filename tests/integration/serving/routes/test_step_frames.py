@@ -140,14 +140,14 @@ async def test_live_and_when_an_attempt_supersedes_them(served: ServerThread, tm
         writer.commit_districts(districts(5, "old"), [])
         writer.commit_districts(districts(15, "animals"), [])
         writer.commit_districts(districts(16, "of no attempt", attempt=4), [])
-        async with served.watch(run.id, "layout") as one:
+        async with served.watch(run.id) as one:
             assert seen(await receive_until(one, found)) == [(15, ("animals",))]
             writer.commit_districts(districts(20, "animals", "colours"), [])
             assert seen(await receive_until(one, found)) == [(20, ("animals", "colours"))]
             # The second attempt begins after step 10, so the districts of step 5 count again.
             trainer.start_attempt_after(10).train(3)
             assert seen(await receive_until(one, found)) == [(5, ("old",))]
-        async with served.watch(run.id, "layout") as other:
+        async with served.watch(run.id) as other:
             assert seen(await receive_until(other, found)) == [(5, ("old",))]
     trainer.crash()
 

@@ -22,12 +22,12 @@ from lamplighter.packing.broadcast.broadcast import (
     SegmentWriter,
 )
 from lamplighter.packing.broadcast.site import FolderSite, Site, StoreSite
-from lamplighter.serving.classroom.beats.beat_log import BeatLog
-from lamplighter.serving.classroom.beats.folder_beats import BeatMaker
-from lamplighter.serving.classroom.beats.publication import JoiningState
 from lamplighter.serving.fanout import memory_fanout
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
-from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
+from lamplighter.serving.live.beat_log import BeatLog
+from lamplighter.serving.live.feeds import MessageKind, ViewerMessage
+from lamplighter.serving.live.folder_beats import BeatMaker
+from lamplighter.serving.live.publication import JoiningState
 from lamplighter.wire.frames import encode
 from lamplighter.wire.grid_frames import GridLayout
 from lamplighter.wire.layout_frames import Method

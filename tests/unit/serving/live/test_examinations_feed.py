@@ -10,13 +10,10 @@ import queue
 import threading
 from pathlib import Path
 
-import pytest
-
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
-from lamplighter.serving.live import feeds
+from lamplighter.serving.live.feeds import MessageKind, ViewerMessage
 from lamplighter.serving.live.run_follower import RunFollower
-from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from tests.support.folders import finished_run
 
@@ -33,24 +30,23 @@ def test_viewers_receive_the_changes_of_a_question(tmp_path: Path) -> None:
         add(writer, "old")
         assert writer.close(sealed=True)
     heard: queue.Queue[dict[str, object]] = queue.Queue()
-    joined = threading.Event()
+    begun = threading.Event()
 
     def on_messages(messages: list[ViewerMessage]) -> None:
+        begun.set()
         for message in messages:
             if message.kind is MessageKind.EXAMINATION:
                 heard.put(json.loads(message.data))
 
-    follower: RunFollower[str] = RunFollower(
+    follower = RunFollower(
         run,
         RunCatalog(RunStore(tmp_path)),
         on_messages=on_messages,
-        on_joined=lambda _viewer, _messages: joined.set(),
         on_failed=lambda _code, _reason: None,
     )
     follower.start()
     try:
-        follower.join("viewer", frozenset({"pulse"}))
-        assert joined.wait(10)
+        assert begun.wait(10)
         writer = ExaminationsWriter(run.examinations_path)
         add(writer, "new")
         message = heard.get(timeout=10)
@@ -71,32 +67,21 @@ def test_viewers_receive_the_changes_of_a_question(tmp_path: Path) -> None:
     assert heard.empty()
 
 
-def test_a_run_trashed_while_watched_is_gone_and_not_just_unreadable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The folder check, once a second, comes too late here.
-    monkeypatch.setattr(feeds, "STATUS_POLL_SECONDS", 1_000.0)
+def test_a_run_trashed_while_watched_is_gone_and_not_just_unreadable(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    joined, failed = threading.Event(), threading.Event()
+    begun, failed = threading.Event(), threading.Event()
     heard: list[tuple[int, str]] = []
-
-    def on_joined(_: str, __: list[ViewerMessage] | None) -> None:
-        joined.set()
 
     def on_failed(code: int, reason: str) -> None:
         heard.append((code, reason))
         failed.set()
 
     store = RunStore(tmp_path)
-    follower: RunFollower[str] = RunFollower(
-        run, RunCatalog(store), on_messages=lambda _: None, on_joined=on_joined, on_failed=on_failed
-    )
+    follower = RunFollower(run, RunCatalog(store), on_messages=lambda _: begun.set(), on_failed=on_failed)
     follower.start()
     try:
-        follower.join("first", frozenset({"pulse"}))
-        assert joined.wait(10)
+        assert begun.wait(10)
         store.trash(run)
-        follower.join("second", frozenset({"pulse"}))
         assert failed.wait(10)
     finally:
         follower.stop()

@@ -1,18 +1,15 @@
 """The viewers of a class.
 
-Each watched run has one log; a viewer is a position in it, and a task that sends from there.
-
-Every message is made once. A viewer that keeps up gets every publication; one that lags skips to the newest
-state, which is also made once for all who need it, including new viewers. A stalled viewer has no queue that
-could grow and delays no other viewer; it is dropped after `SEND_SECONDS`.
+Each watched run has one log; a viewer is a position in it, and a task that sends from there (`live/watched_run.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -21,27 +18,29 @@ from starlette.websockets import WebSocket
 
 from lamplighter.contract.sentences import say
 from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.classroom.beats.watched_run import (
-    AT_ONCE,
-    ClassViewer,
-    FoundRun,
-    WatchedRun,
-    told_to_class,
-)
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_sessions import ViewerSession
-from lamplighter.serving.fanout.contract import START, Fanout
+from lamplighter.serving.fanout.contract import Fanout
+from lamplighter.serving.live.beat_log import BeatLog
+from lamplighter.serving.live.folder_beats import FolderBeats
 from lamplighter.serving.live.viewer import (
     CLOSE_NO_SUCH_RUN,
+    CLOSE_UNREADABLE,
     SEND_SECONDS,
+    Viewer,
     close_code_for,
     run_socket,
-    send_in_time,
 )
+from lamplighter.serving.live.watched_run import AT_ONCE, WatchedRun
 from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.reading.run_problems import UNREADABLE
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.classroom import PredictionMessage
+
+if TYPE_CHECKING:
+    from lamplighter.serving.classroom.beats.shared_beats import SharedBeats
 
 CLOSE_ENDED, CLOSE_TOO_MANY = 4403, 1008
 _OTHER_RUNS = "this class watches as many runs as it may at a time"
@@ -53,12 +52,40 @@ priority, then those with the most viewers, then the newest.
 """
 _THREADS = 2
 """Maximum concurrent look-ups of runs and messages for joining viewers."""
-_PATIENCE = 2.0
-"""Seconds that a message may wait before its viewer skips to the newest."""
 _BEHIND_SECONDS = 1.0
 """Seconds after which a viewer counts as behind."""
 _TELL_SECONDS = 0.25
 """Minimum seconds between two class messages."""
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run, with facts that a thread has read, so that the event loop does not."""
+
+    run: RunFolder
+    created: float
+    """Creation time in Unix seconds."""
+    ours: bool
+    """True if its text comes with the program."""
+
+
+class ClassRun(WatchedRun):
+    """A run that a class watches."""
+
+    def __init__(
+        self, found: FoundRun, catalog: RunCatalog, fanout: Fanout, threads: anyio.CapacityLimiter
+    ) -> None:
+        super().__init__(
+            found.run,
+            catalog,
+            fanout,
+            threads,
+            lambda log, fail: _make_beats(found.run, catalog, log, fanout, fail),
+        )
+        self.found = found
+
+    def say_failure(self, code: int, reason: str) -> tuple[int, str]:
+        return _say_to_class(code, reason)
 
 
 class ClassHub:
@@ -72,14 +99,12 @@ class ClassHub:
         self.max_runs = MAX_RUNS
         """Maximum runs that the class watches at a time."""
         self._threads = anyio.CapacityLimiter(_THREADS)
-        self._watched: dict[str, WatchedRun] = {}
-        self._sessions: dict[str, list[ClassViewer]] = {}
+        self._watched: dict[str, ClassRun] = {}
+        self._sessions: dict[str, list[Viewer]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told_at = float("-inf")
         self._telling: asyncio.Task[None] | None = None
         self._change_noted = False
-        self.skips = 0
-        """Number of times a lagging viewer skipped to the newest state."""
         classroom.on_change(self._note_change)
 
     async def serve(self, websocket: WebSocket, run_id: str, session: ViewerSession) -> None:
@@ -92,12 +117,12 @@ class ClassHub:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
         except (*READ_ERRORS, ValueError) as error:
-            await websocket.close(*told_to_class(*close_code_for(error)))
+            await websocket.close(*_say_to_class(*close_code_for(error)))
             return
         if not self._classroom.open_socket(session.id):
             await websocket.close(CLOSE_ENDED, "the class is full")
             return
-        viewer = ClassViewer(session.id)
+        viewer = Viewer(session.id)
         try:
             if not self._make_room(found):
                 await websocket.close(CLOSE_TOO_MANY, _OTHER_RUNS)
@@ -107,7 +132,7 @@ class ClassHub:
                 await run_socket(
                     websocket,
                     viewer.ended,
-                    sending=self._send(websocket, watched, viewer),
+                    sending=watched.feed(websocket, viewer, self._send_seconds),
                     listening=self._listen(websocket, viewer),
                 )
         finally:
@@ -176,12 +201,12 @@ class ClassHub:
         return True
 
     @contextlib.contextmanager
-    def _watch(self, found: FoundRun, viewer: ClassViewer) -> Generator[WatchedRun]:
+    def _watch(self, found: FoundRun, viewer: Viewer) -> Generator[ClassRun]:
         """Register a viewer with a run; when the last viewer leaves, the run is no longer followed."""
         run = found.run
         watched = self._watched.get(run.id)
         if watched is None or watched.failed:
-            watched = WatchedRun(found, self._catalog, self._fanout, self._threads)
+            watched = ClassRun(found, self._catalog, self._fanout, self._threads)
             self._watched[run.id] = watched
             watched.start()
         watched.viewers.add(viewer)
@@ -201,41 +226,7 @@ class ClassHub:
                 if self._watched.get(run.id) is watched:
                     del self._watched[run.id]
 
-    async def _send(self, websocket: WebSocket, watched: WatchedRun, viewer: ClassViewer) -> None:
-        try:
-            hello = await watched.hello(text=viewer.text)
-        except (*READ_ERRORS, ValueError) as error:
-            viewer.request_close(*told_to_class(*close_code_for(error)))
-            await asyncio.Event().wait()
-            return
-        await send_in_time(websocket, hello, self._send_seconds)
-        while True:
-            viewer.news.clear()
-            if not await self._send_next(websocket, watched, viewer):
-                await viewer.news.wait()
-
-    async def _send_next(self, websocket: WebSocket, watched: WatchedRun, viewer: ClassViewer) -> bool:
-        if viewer.to_tell != viewer.told:
-            told = viewer.to_tell
-            await send_in_time(websocket, told, self._send_seconds)
-            viewer.told = told
-            return True
-        waiting = watched.waiting_for(viewer)
-        is_late = waiting is None or (len(waiting) > 1 and time.monotonic() - waiting[0].time > _PATIENCE)
-        position, state = watched.log.newest_state(text=viewer.text)
-        if is_late and (viewer.position is None or position > viewer.position):
-            self.skips += viewer.position is not None
-            data = await watched.joining(state, text=viewer.text) if position != START else None
-        elif waiting:
-            position, data = waiting[0].seq, waiting[0].data
-        else:
-            return False
-        if data:
-            await send_in_time(websocket, data, self._send_seconds)
-        viewer.position = position
-        return True
-
-    async def _listen(self, websocket: WebSocket, viewer: ClassViewer) -> None:
+    async def _listen(self, websocket: WebSocket, viewer: Viewer) -> None:
         """Read a viewer's messages until it leaves. Anything but a prediction is ignored."""
         while True:
             message = await websocket.receive()
@@ -280,7 +271,7 @@ class ClassHub:
                     self._tell(watched, viewer, texts)
                 await asyncio.sleep(0)
 
-    def _tell(self, watched: WatchedRun, viewer: ClassViewer, texts: dict[object, str]) -> None:
+    def _tell(self, watched: ClassRun, viewer: Viewer, texts: dict[object, str]) -> None:
         """Give a viewer its class message. `texts` caches messages by what differs between viewers."""
         text = self._classroom.is_text_given(watched.run.id, ours=watched.found.ours)
         message = self._classroom.message_for(viewer.session_id, text=text)
@@ -292,3 +283,25 @@ class ClassHub:
             texts[key] = to_json_text(message)
         viewer.text, viewer.to_tell = message.text, texts[key]
         viewer.news.set()
+
+
+def _make_beats(
+    run: RunFolder,
+    catalog: RunCatalog,
+    log: BeatLog,
+    fanout: Fanout,
+    on_failed: Callable[[int, str], None],
+) -> FolderBeats | SharedBeats:
+    if not fanout.is_shared:
+        return FolderBeats(run, catalog, log, on_failed)
+    # A server of its own needs no client of a broker.
+    from lamplighter.serving.classroom.beats.shared_beats import SharedBeats
+    from lamplighter.serving.fanout.nats_fanout import NatsFanout
+
+    assert isinstance(fanout, NatsFanout)
+    return SharedBeats(run, catalog, log, fanout, on_failed)
+
+
+def _say_to_class(code: int, reason: str) -> tuple[int, str]:
+    """Return the class's close code and reason for those of the presenter."""
+    return code, UNREADABLE if code == CLOSE_UNREADABLE else reason

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.classroom.beats.beat_log import BeatLog
-from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
 from lamplighter.serving.fanout.broker import RENEW_SECONDS, Lease
 from lamplighter.serving.fanout.nats_fanout import NatsFanout
+from lamplighter.serving.live.beat_log import BeatLog
+from lamplighter.serving.live.folder_beats import FolderBeats
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
 _FILL_SECONDS = 2.0

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.classroom.beats import folder_beats
-from lamplighter.serving.classroom.beats.beat_log import BeatLog
-from lamplighter.serving.classroom.beats.folder_beats import BeatMaker, FolderBeats
 from lamplighter.serving.fanout import memory_fanout
 from lamplighter.serving.fanout.contract import START, Sequence
 from lamplighter.serving.fanout.memory_fanout import MemoryFanout
-from lamplighter.serving.live import beat_picker
-from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
+from lamplighter.serving.live import beat_picker, folder_beats
+from lamplighter.serving.live.beat_log import BeatLog
+from lamplighter.serving.live.feeds import MessageKind, ViewerMessage
+from lamplighter.serving.live.folder_beats import CLASS, Audience, BeatMaker, FolderBeats
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.layout_frames import Method
@@ -25,6 +24,9 @@ from lamplighter.wire.row_frames import NEVER, Census
 from tests.support.beat_page import BeatPage
 from tests.support.folders import FakeTrainer, V, layout, make_run, pulse, write_layouts
 from tests.support.waiting import wait_until
+
+AT_ONCE = Audience(presents=False, max_norms=CLASS.max_norms)
+"""A class that gets all of it at once."""
 
 
 class Feed(Protocol):
@@ -52,7 +54,7 @@ class MemoryFeed:
         self.touches, self.last_lit = np.zeros(V, np.uint32), np.full(V, NEVER, np.uint32)
         self.notices = self._step = 0
         self._now = 0.0
-        self._maker = BeatMaker(lambda attempt, step: f'{{"type":"words","step":{step}}}')
+        self._maker = BeatMaker(lambda attempt, step: f'{{"type":"words","step":{step}}}', AT_ONCE)
 
     def _notice(self) -> None:
         self.notices += 1
@@ -88,7 +90,7 @@ class FolderFeed:
         self.run = make_run(store)
         self.notices = 0
         self.source = BeatLog(MemoryFanout(), self.run.id, self._notice)
-        self._beats = FolderBeats(self.run, RunCatalog(store), self.source)
+        self._beats = FolderBeats(self.run, RunCatalog(store), self.source, audience=AT_ONCE)
         self._trainer: FakeTrainer | None = None
 
     @property
@@ -137,12 +139,9 @@ def _newest_step(source: BeatLog) -> int:
 @pytest.fixture(params=["memory", "folder"])
 def feed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feed]:
     # Beats come as fast as steps.
-    for name in ("BEAT_SECONDS", "MAP_SECONDS", "_TEXT_SECONDS"):
-        monkeypatch.setattr(folder_beats, name, 0.0)
+    monkeypatch.setattr(folder_beats, "BEAT_SECONDS", 0.0)
     for name in ("_MIN_WAIT", "_MAX_WAIT"):
         monkeypatch.setattr(beat_picker, name, 0.0)
-    for name in ("_BEAT_RATE", "_MAP_RATE"):
-        monkeypatch.setattr(folder_beats, name, 1e12)
     made: Feed = MemoryFeed() if request.param == "memory" else FolderFeed(tmp_path)
     yield made
     made.close()

@@ -1,57 +1,84 @@
 """The publications of a run from the tail of its folder, which is followed only between `start` and `stop`.
 
-Beats are at least a third of a second apart, and the map is sent at most once a second. Both also have a byte rate,
-so that a class of 500 stays within the capacity of a Wi-Fi network, however fast the run and however large its
-vocabulary.
+Beats are at least a third of a second apart. A class gets the map at most once a second, and both at a byte rate, so
+that 500 viewers stay within the capacity of a Wi-Fi network, however fast the run and however large its vocabulary.
+The presenter's page gets all of it at once, and what only the presenter needs.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.classroom.beats.beat_log import BeatLog
-from lamplighter.serving.classroom.beats.publication import (
+from lamplighter.serving.live.beat_log import BeatLog
+from lamplighter.serving.live.beat_picker import BEAT_SECONDS, BeatPicker, PassedStep
+from lamplighter.serving.live.feeds import MAX_ACKNOWLEDGED, MessageKind, ViewerMessage
+from lamplighter.serving.live.publication import (
     NOTHING_YET,
     GridChain,
     JoiningState,
     Publication,
     without_message,
 )
-from lamplighter.serving.live.beat_picker import BEAT_SECONDS, BeatPicker
 from lamplighter.serving.live.run_follower import RunFollower
-from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.step_reading import read_batch_text
 from lamplighter.serving.schemas.base import to_json_text
-from lamplighter.serving.schemas.messages import WordsMessage
+from lamplighter.serving.schemas.messages import PassedMessage, WordsMessage
 from lamplighter.wire.beat_frames import NO_STEPS
 from lamplighter.wire.binary import FrameError
+from lamplighter.wire.envelope import Part
 from lamplighter.wire.frames import decode_as, encode
+from lamplighter.wire.grid_frames import GridLayout
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census
 
 log = logging.getLogger(__name__)
 
-MAP_SECONDS = 1.0
-_BEAT_RATE, _MAP_RATE = 4_400.0, 2_900.0
-"""Bytes per second for beats and for the map. With the status the total is below 8 kB/s."""
-_LINEAR_SECONDS, _DISTRICTS_SECONDS = 4.0, 5.0
-"""Minimum seconds between two linear layouts, once there is a map, and between two sets of districts."""
-_MAX_NORMS = 400
-"""Maximum rows between two beats whose gradient norms are sent. Norms do not compress: those of the thousand
-rows that a fast run lights between two beats would exceed the beats themselves.
-"""
-_TEXT_SECONDS = 0.4
-"""Seconds that a text waits for a beat to accompany."""
-
 _MAX_PAUSE = 10.0
 """Maximum seconds between two messages of any size."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """What those who watch a run are sent, and how fast."""
+
+    presents: bool
+    """True for the presenter, who gets acknowledgements of requests, the figures of the steps between two beats, and the
+    gradients of rows outside a batch; and layouts as they are, where a class gets them on a grid."""
+    beat_rate: float = math.inf
+    map_rate: float = math.inf
+    """Bytes per second for beats, and for the map."""
+    map_seconds: float = 0.0
+    linear_seconds: float = 0.0
+    """Minimum seconds between two linear layouts, once there is a map,"""
+    districts_seconds: float = 0.0
+    """and between two sets of districts."""
+    max_norms: int | None = None
+    """Maximum rows between two beats whose gradient norms are sent; None: all."""
+    text_seconds: float = 0.0
+    """Seconds that a text waits for a beat to accompany."""
+
+
+PRESENTER = Audience(presents=True)
+# With the status the total is below 8 kB/s. Norms do not compress: those of the thousand rows that a fast run lights
+# between two beats would exceed the beats themselves.
+CLASS = Audience(
+    presents=False,
+    beat_rate=4_400.0,
+    map_rate=2_900.0,
+    map_seconds=1.0,
+    linear_seconds=4.0,
+    districts_seconds=5.0,
+    max_norms=400,
+    text_seconds=0.4,
+)
 
 ReadWords = Callable[[int, int], str | None]
 """A function of attempt and step that returns the message with the words read by the step, if
@@ -73,12 +100,16 @@ class _Pace:
 class BeatMaker:
     """The publications of one run. For one thread only."""
 
-    def __init__(self, read_words: ReadWords) -> None:
-        self._read_words = read_words
+    def __init__(self, read_words: ReadWords | None, audience: Audience = CLASS) -> None:
+        self._read_words, self._audience = read_words, audience
         self._picker: BeatPicker | None = None
-        self._state = NOTHING_YET
+        self._compress = not audience.presents
+        self._state = replace(NOTHING_YET, compress=self._compress)
         self._chains = {Method.UMAP: GridChain(), Method.LINEAR: GridChain()}
-        self._beats, self._map = _Pace(BEAT_SECONDS, _BEAT_RATE), _Pace(MAP_SECONDS, _MAP_RATE)
+        self._shown: dict[Method, GridLayout | bytes] = {}
+        """The newest layout sent of each view."""
+        self._beats = _Pace(BEAT_SECONDS, audience.beat_rate)
+        self._map = _Pace(audience.map_seconds, audience.map_rate)
         self._texts_at = float("inf")
         """When waiting texts are sent without a beat."""
         self._sent_at = float("-inf")
@@ -106,10 +137,13 @@ class BeatMaker:
                 self._texts.append(data)
             case MessageKind.LINES | MessageKind.EXAMINATION:
                 self._worded.append(data)
+            case _ if self._audience.presents:
+                self._texts.append(data)
+                kept = (*self._state.acknowledged, data)[-MAX_ACKNOWLEDGED:]
+                self._state = replace(self._state, acknowledged=kept)
             case _:
-                # Acknowledgements of requests are for the presenter.
                 return
-        self._texts_at = min(self._texts_at, now + _TEXT_SECONDS)
+        self._texts_at = min(self._texts_at, now + self._audience.text_seconds)
 
     def _take_frame(self, kind: MessageKind, data: bytes, now: float) -> None:
         match kind:
@@ -118,7 +152,7 @@ class BeatMaker:
                     self._picker.offer(decode_as(data, Pulse), now, self._beats.next_at)
             case MessageKind.CENSUS:
                 census = decode_as(data, Census)
-                self._picker, self._start = BeatPicker(census, _MAX_NORMS), data
+                self._picker, self._start = BeatPicker(census, self._audience.max_norms), data
                 self._state = replace(
                     self._state,
                     attempt=census.attempt,
@@ -141,7 +175,8 @@ class BeatMaker:
         nothing is due. Call it until it returns None.
         """
         publication = self._make_start() or self._make_beat(now) or self._make_map(now)
-        if publication is None and now >= max(self._texts_at, self._sent_at + BEAT_SECONDS):
+        spacing = min(BEAT_SECONDS, self._audience.text_seconds)
+        if publication is None and now >= max(self._texts_at, self._sent_at + spacing):
             publication = self._with_texts()
         if publication is None:
             return None
@@ -160,7 +195,7 @@ class BeatMaker:
         if not picked:
             return None
         beat = picked.beat
-        words = self._read_words(beat.attempt, beat.step)
+        words = self._read_words(beat.attempt, beat.step) if self._read_words else None
         alone = encode(replace(beat, first_step=beat.step, between=NO_STEPS))
         self._state = replace(
             self._state,
@@ -170,20 +205,29 @@ class BeatMaker:
             beat=alone,
             words=words,
         )
-        publication = self._with_texts(encode(beat), words)
+        frames: list[Part] = [encode(beat)]
+        if self._audience.presents and picked.passed:
+            frames.insert(0, _passed_message(beat.attempt, picked.passed))
+        if self._audience.presents and beat.elsewhere:
+            # A beat has no field for the gradients of rows outside the batch.
+            frames.append(encode(picked.pulse))
+        publication = self._with_texts(*frames, words=words)
         self._beats.note_sent(now, len(publication.envelope(text=True) or b""))
         return publication
 
-    def _with_texts(self, frame: bytes | None = None, words: str | None = None) -> Publication:
+    def _with_texts(self, *frames: Part, words: str | None = None) -> Publication:
         if self._status is not None:
             self._state = replace(self._state, status=self._status)
-        status = self._status and without_message(self._status)
-        parts = (frame, status, *self._texts)
+        status = self._status
+        if status is not None and not self._audience.presents:
+            status = without_message(status)
+        parts = (*frames, status, *self._texts)
         worded = (words, *self._worded, self._status if self._status != status else None)
         self._status, self._texts, self._worded, self._texts_at = None, [], [], float("inf")
         return Publication(
             tuple(part for part in parts if part is not None),
             tuple(part for part in worded if part is not None),
+            compress=self._compress,
         )
 
     def _make_map(self, now: float) -> Publication | None:
@@ -192,7 +236,7 @@ class BeatMaker:
         frame = self._next_map_frame(now)
         if frame is None:
             return None
-        publication = Publication((frame,))
+        publication = Publication((frame,), compress=self._compress)
         self._map.note_sent(now, len(publication.envelope(text=False) or b""))
         return publication
 
@@ -200,11 +244,11 @@ class BeatMaker:
         """Return the next part of the map in turn; None if nothing is new."""
         if self._districts is not None and now >= self._districts_at:
             districts, self._districts = self._districts, None
-            self._districts_at = now + _DISTRICTS_SECONDS
+            self._districts_at = now + self._audience.districts_seconds
             self._state = replace(self._state, districts=districts)
             return districts
         # Until there is a map, the linear view is all there is to see.
-        has_map = self._chains[Method.UMAP].newest is not None
+        has_map = Method.UMAP in self._shown
         if has_map and now >= self._linear_at and Method.LINEAR in self._layouts:
             return self._add_layout(Method.LINEAR, now)
         if Method.UMAP in self._layouts:
@@ -218,18 +262,37 @@ class BeatMaker:
         without it.
         """
         if view is Method.LINEAR:
-            self._linear_at = now + _LINEAR_SECONDS
-        try:
-            frame = self._chains[view].append(decode_as(self._layouts.pop(view), Layout))
-        except FrameError as error:
-            log.warning("a class is shown a run without one of its layouts: %s", error)
-            return None
-        newest = (chain.newest for chain in self._chains.values())
+            self._linear_at = now + self._audience.linear_seconds
+        layout = self._layouts.pop(view)
+        if self._audience.presents:
+            self._shown[view] = frame = layout
+        else:
+            chain = self._chains[view]
+            try:
+                frame = chain.append(decode_as(layout, Layout))
+            except FrameError as error:
+                log.warning("a class is shown a run without one of its layouts: %s", error)
+                return None
+            if chain.newest is not None:
+                self._shown[view] = chain.newest
+        # The map comes first.
+        newest = (self._shown.get(one) for one in self._chains)
         self._state = replace(self._state, layouts=tuple(one for one in newest if one is not None))
         return frame
 
 
-_CHANNELS = frozenset({"pulse", "layout"})
+def _passed_message(attempt: int, passed: list[PassedStep]) -> str:
+    return to_json_text(
+        PassedMessage(
+            attempt=attempt,
+            steps=[one.step for one in passed],
+            losses=[one.loss for one in passed],
+            norms=[list(one.norms) for one in passed],
+            ever_rows=[one.ever for one in passed],
+        )
+    )
+
+
 _MAX_WORDS = 64
 
 
@@ -242,26 +305,26 @@ class FolderBeats:
         catalog: RunCatalog,
         log: BeatLog,
         on_failed: Callable[[int, str], None] = lambda code, reason: None,
+        *,
+        audience: Audience = CLASS,
     ) -> None:
         """Prepare to follow `run`. `on_failed` receives a close code and a reason on the follower's thread; no
         call follows.
         """
         self._run = run
         self._log = log
-        self._maker = BeatMaker(self._read_words)
-        self._joined = False
-        self._follower: RunFollower[None] = RunFollower(
+        # The presenter's page fetches the texts that it shows.
+        self._maker = BeatMaker(None if audience.presents else self._read_words, audience)
+        self._follower = RunFollower(
             run,
             catalog,
             on_messages=self._take_messages,
-            on_joined=self._begin,
             on_failed=on_failed,
             on_poll=self._publish_due,
         )
 
     def start(self) -> None:
         self._follower.start()
-        self._follower.join(None, _CHANNELS)
 
     def stop(self) -> None:
         self._follower.stop()
@@ -269,15 +332,9 @@ class FolderBeats:
     def wait_ended(self, timeout: float | None = None) -> bool:
         return self._follower.wait_ended(timeout)
 
-    def _begin(self, _: None, messages: list[ViewerMessage] | None) -> None:
-        self._joined = True
-        self._take_messages([message for message in messages or [] if message.kind is not MessageKind.TEXT])
-
     def _take_messages(self, messages: list[ViewerMessage]) -> None:
-        # After it has joined, earlier messages come again.
-        if self._joined:
-            self._maker.take_messages(messages, time.monotonic())
-            self._publish_due()
+        self._maker.take_messages(messages, time.monotonic())
+        self._publish_due()
 
     def _publish_due(self) -> None:
         while due := self._maker.next_publication(time.monotonic()):

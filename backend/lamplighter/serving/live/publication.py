@@ -1,5 +1,5 @@
-"""Messages to a class, and to new viewers: each is made and compressed once for all recipients. A layout on a grid is sent
-as its difference from the one before.
+"""Messages to those who watch a run, and to new viewers: each is made, and for a class compressed, once for all recipients.
+There a layout on a grid is sent as its difference from the one before.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ class GridChain:
 
 @dataclass(frozen=True)
 class Publication:
-    """The parts of one message to a class."""
+    """The parts of one message."""
 
     parts: tuple[Part, ...]
     """The parts for all viewers."""
     worded: tuple[Part, ...] = ()
     """The parts that contain words of the run's text, only for viewers who may see it."""
+    compress: bool = True
     _envelopes: dict[bool, bytes] = field(
         default_factory=dict[bool, bytes], init=False, repr=False, compare=False
     )
@@ -60,7 +61,8 @@ class Publication:
         if not text and not self.parts:
             return None
         if text not in self._envelopes:
-            self._envelopes[text] = encode_envelope(self.parts + self.worded if text else self.parts)
+            parts = self.parts + self.worded if text else self.parts
+            self._envelopes[text] = encode_envelope(parts, compress=self.compress)
         return self._envelopes[text]
 
 
@@ -75,12 +77,15 @@ class JoiningState:
     """The counts just before the step of `beat`, or the newest ones without a beat."""
     beat: bytes | None = None
     """The newest beat, without the steps before it."""
-    layouts: tuple[GridLayout, ...] = ()
-    """The newest layout of each view."""
+    layouts: tuple[GridLayout | bytes, ...] = ()
+    """The newest layout of each view, on its grid or as a frame."""
     districts: bytes | None = None
     status: str | None = None
     words: str | None = None
     """The text read by the step of `beat`."""
+    acknowledged: tuple[str, ...] = ()
+    """The newest acknowledgements of requests."""
+    compress: bool = True
     _envelopes: dict[bool, bytes] = field(
         default_factory=dict[bool, bytes], init=False, repr=False, compare=False
     )
@@ -88,10 +93,11 @@ class JoiningState:
     def parts(self, *, text: bool) -> list[Part]:
         """Return the parts of the message, in the order in which to apply them."""
         census = None if self.census is None else encode(self.census)
-        frames = (census, self.beat, self.districts, *map(encode, self.layouts))
+        layouts = (one if isinstance(one, bytes) else encode(one) for one in self.layouts)
+        frames = (census, self.beat, self.districts, *layouts)
         status = self.status if text or self.status is None else without_message(self.status)
         words = self.words if text else None
-        return [part for part in (*frames, status, words) if part is not None]
+        return [part for part in (*frames, status, words, *self.acknowledged) if part is not None]
 
     def made_envelope(self, *, text: bool) -> bytes | None:
         return self._envelopes.get(text)
@@ -99,7 +105,7 @@ class JoiningState:
     def envelope(self, *, text: bool) -> bytes:
         """Return the message, with words if `text`. Making it takes milliseconds, more for a large vocabulary."""
         if text not in self._envelopes:
-            self._envelopes[text] = encode_envelope(self.parts(text=text))
+            self._envelopes[text] = encode_envelope(self.parts(text=text), compress=self.compress)
         return self._envelopes[text]
 
 

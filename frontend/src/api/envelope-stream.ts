@@ -1,4 +1,4 @@
-/** The stream of a class: envelopes of frames and texts, whose grid layouts build upon each other. */
+/** The stream of a run: envelopes of frames and texts; in a class, grid layouts build upon each other. */
 
 import { decodeEnvelope } from "./envelope";
 import type { Frame } from "./frames";

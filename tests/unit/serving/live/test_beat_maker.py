@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -9,10 +10,9 @@ import numpy as np
 import pytest
 
 from lamplighter.runfolder.phase import Phase
-from lamplighter.serving.classroom.beats import folder_beats
-from lamplighter.serving.classroom.beats.folder_beats import BeatMaker
 from lamplighter.serving.live.beat_picker import BEAT_SECONDS
-from lamplighter.serving.live.send_queue import MessageKind, ViewerMessage
+from lamplighter.serving.live.feeds import MessageKind, ViewerMessage
+from lamplighter.serving.live.folder_beats import CLASS, Audience, BeatMaker
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import StatusMessage
 from lamplighter.serving.schemas.runs import Status
@@ -46,11 +46,15 @@ class Class:
     """A maker with a test clock, two pages that get all it publishes, and the state from pulses alone."""
 
     def __init__(
-        self, vocabulary: int = 60, seed: int = 0, read_words: Any = lambda attempt, step: None
+        self,
+        vocabulary: int = 60,
+        seed: int = 0,
+        read_words: Any = lambda attempt, step: None,
+        audience: Audience = CLASS,
     ) -> None:
         self.vocabulary = vocabulary
         self.random = np.random.default_rng(seed)
-        self.maker = BeatMaker(read_words)
+        self.maker = BeatMaker(read_words, audience)
         self.now = 100.0
         self.step = 0
         self.page, self.reader = BeatPage(vocabulary), BeatPage(vocabulary)
@@ -162,11 +166,8 @@ def test_the_last_step_before_a_pause_is_shown():
 
 @pytest.mark.parametrize("everywhere", [False, True])
 @pytest.mark.parametrize("steps_per_second", [3, 25])
-def test_every_count_covers_all_pulses(
-    steps_per_second: int, everywhere: bool, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(folder_beats, "_MAX_NORMS", 30)
-    there = Class(seed=3)
+def test_every_count_covers_all_pulses(steps_per_second: int, everywhere: bool):
+    there = Class(seed=3, audience=replace(CLASS, max_norms=30))
     for number in range(steps_per_second * 12):
         there.train(rows=0.05 if number % 40 < 20 else 0.3, everywhere=everywhere and number % 50 < 10)
         there.pass_time(1 / steps_per_second)
@@ -207,7 +208,7 @@ def test_words_go_only_to_viewers_who_may_read_them():
     there.give(MessageKind.MEASURES, '{"type":"measures"}')
     there.give(MessageKind.LINES, '{"type":"lines"}')
     there.give(MessageKind.EXAMINATION, '{"type":"examination"}')
-    there.give(MessageKind.TEXT, '{"type":"acknowledged"}')
+    there.give(MessageKind.ACKNOWLEDGED, '{"type":"acknowledged"}')
     there.pass_time(1)
     there.train()
     assert there.page.kinds() == ["status", "measures"]

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from lamplighter.serving.classroom.beats.publication import NOTHING_YET, JoiningState, Publication
 from lamplighter.serving.fanout.contract import START, Entry, Fanout, Sequence
+from lamplighter.serving.live.publication import NOTHING_YET, JoiningState, Publication
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.envelope import decode_envelope
 
