@@ -21,7 +21,7 @@ MODULES = {
     "observation": ("observation", "recording"),
     "watch": ("watch", "sharded"),
     "push": ("push",),
-    "live": ("load", "latency", "viewers"),
+    "live": ("load", "latency", "viewers", "pages"),
     "start": ("cold_start", "first_map", "first_visit"),
     "lamptown": ("purity", "town"),
     "record": ("storage", "history", "store"),

@@ -10,6 +10,8 @@ import psutil
 from playwright.sync_api import Page
 
 from benchmarks.support.browser import DARK, chromium
+from benchmarks.support.class_run import ClassRun
+from benchmarks.support.crowd import Crowd
 from benchmarks.support.report import report
 from benchmarks.support.server import serving, stop
 from benchmarks.support.training import BareTraining, pace_of
@@ -30,6 +32,7 @@ from tests.support.waiting import wait_until
 VIEWERS = 10
 CLIENT_SECONDS, BROWSER_SECONDS, CALM = 15, 20, 5
 SECONDS, STEPS_PER_SECOND = 10.0, 70
+PAGES, WORDS, BATCH = 20, 50_000, 1_000
 ROUNDS, BARE_WARM, BARE_STEPS, LOADED_SECONDS = 4, 30, 150, 6.0
 
 
@@ -95,6 +98,34 @@ def measure_viewers() -> None:
     median, p99 = np.percentile([1e3 * (at - pulse.time) for at, pulse in pulses], (50, 99))
     report("viewers_median", median, "ms after the step, median", **conditions)
     report("viewers_p99", p99, "ms after the step, p99", **conditions)
+
+
+def measure_pages() -> None:
+    """Measure the server's processor time while twenty of the presenter's pages follow a run of many words."""
+    with (
+        serving("serve", "--no-workers") as application,
+        ClassRun(RunStore(application.runs), WORDS, BATCH, STEPS_PER_SECOND) as written,
+    ):
+        crowd = Crowd([{"port": application.port, "run": written.run.id, "pages": PAGES}])
+        process = psutil.Process(application.process.pid)
+        crowd.count()
+        before = sum(process.cpu_times()[:2])
+        time.sleep(SECONDS)
+        spent = sum(process.cpu_times()[:2]) - before
+        tally, _ = crowd.end()
+    report(
+        "pages",
+        spent / SECONDS,
+        "of a core",
+        pages=PAGES,
+        words=WORDS,
+        steps_per_second=STEPS_PER_SECOND,
+        beats=tally.beats,
+        missed=tally.missed,
+        closed=tally.closed,
+        bytes=tally.bytes,
+        p99_ms=tally.percentile(0.99),
+    )
 
 
 def measure_load() -> None:

@@ -28,7 +28,7 @@ _DIM = 4
 class ClassRun:
     """A run whose steps light `batch` of `tokens` rows each, and whose map moves once a second as a trained one does."""
 
-    def __init__(self, store: RunStore, tokens: int, batch: int) -> None:
+    def __init__(self, store: RunStore, tokens: int, batch: int, per_second: int = STEPS_PER_SECOND) -> None:
         """Make the folder, with the step before the first."""
         recipe = Recipe(
             corpus=CorpusRecipe(kind="lamptown"), model=ModelRecipe(dim=_DIM, heads=2), steps=100_000
@@ -50,7 +50,7 @@ class ClassRun:
             encode(Census(1, 0, time.time(), none, none + np.uint32(NEVER))),
         )
         self._writer.set_facts({"phase": "running", "layers": ["embedding"], "parameters": 1})
-        self._tokens, self._batch = tokens, batch
+        self._tokens, self._batch, self._per_second = tokens, batch, per_second
         self._random = np.random.default_rng(0)
         self._places = self._random.standard_normal((tokens, 2))
         self._stopped = threading.Event()
@@ -70,10 +70,10 @@ class ClassRun:
         with LayoutsWriter(self.run.layouts_path) as layouts:
             step, due = 0, time.monotonic()
             while not self._stopped.wait(max(0.0, due - time.monotonic())):
-                due += 1 / STEPS_PER_SECOND
+                due += 1 / self._per_second
                 step += 1
                 self._commit(step)
-                if step % STEPS_PER_SECOND == 1:
+                if step % self._per_second == 1:
                     # The distance that a map of a default run moves in a second.
                     self._places += 0.004 * self._random.standard_normal(self._places.shape)
                     trust = self._random.integers(200, 256, self._tokens, dtype=np.uint8)

@@ -280,11 +280,15 @@ def following(url: str, run: str, cookies: Sequence[str], processes: int) -> Gen
 
 
 def _connect(
-    port: int, run: str = "", cookies: Sequence[str] = (), files: int = 0
+    port: int, run: str = "", cookies: Sequence[str] = (), pages: int = 0, files: int = 0
 ) -> Sequence[Seat | SegmentSeat]:
-    """Connect a viewer for each cookie, or a number of those who ask for the files of a broadcast."""
-    path = f"/api/runs/{run}/beats"
-    return [Seat(port, path, cookie) for cookie in cookies] or [SegmentSeat(port) for _ in range(files)]
+    """Connect a viewer for each cookie, or a number of the presenter's pages, or of those who ask for the files of a
+    broadcast.
+    """
+    path = f"/api/runs/{run}"
+    seats = [Seat(port, f"{path}/beats", cookie) for cookie in cookies]
+    seats += [Seat(port, f"{path}/live", "") for _ in range(pages)]
+    return seats or [SegmentSeat(port) for _ in range(files)]
 
 
 def main() -> None:
