@@ -31,17 +31,17 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.writing.size_estimate import estimate_size
 from lamplighter.training.processes.crew import (
+    MAX_PROCESSES,
     Crew,
-    follow_here,
-    join_group,
+    UnshareableError,
+    require_shareable,
+    usable_cores,
+)
+from lamplighter.training.processes.follower import follow_here
+from lamplighter.training.processes.group import (
+    ProcessLostError,
     torchrun_processes,
     torchrun_rank,
-)
-from lamplighter.training.processes.requirements import (
-    MAX_PROCESSES,
-    SplitError,
-    require_splittable,
-    usable_cores,
 )
 
 _WEIGH_EVERY = 2.0
@@ -79,8 +79,7 @@ def describe_expected_size(recipe: Recipe, text: str | None) -> str:
     "--processes",
     type=click.IntRange(1, MAX_PROCESSES),
     default=1,
-    help="Processes that train together, each with a share of the rows and of every batch (docs/deploy.md)."
-    "  [default: 1]",
+    help="Processes that train together, each with a share of every batch (docs/deploy.md).  [default: 1]",
 )
 @push_options
 @watch_option
@@ -103,7 +102,7 @@ def train_command(
     processes = _count_processes(processes)
     if torchrun_processes() > 1 and torchrun_rank():
         # Process 0 alone reads the options and touches the folder.
-        raise click.exceptions.Exit(follow_here(lambda: join_group(None, torchrun_rank(), processes)))
+        raise click.exceptions.Exit(follow_here(None, torchrun_rank(), processes))
     if watch and processes > 1:
         raise click.UsageError(
             "--processes belongs to the run that this command trains, and --watch names none"
@@ -128,7 +127,7 @@ def train_command(
             raise click.UsageError(f"--learning-rate: {rate} is not above 0 and at most 10")
         if not yes:
             confirm_imported(run)
-        _require_splittable(run.recipe, processes, yes=yes)
+        _require_shareable(run.recipe, processes, yes=yes)
         if read_status(run).has_ended:
             body = {"steps": more} | ({} if rate is None else {"learning_rate": rate})
             RequestsWriter(run.path, "cli").add("continue", body)
@@ -149,7 +148,7 @@ def train_command(
                 confirm_imported(controlled, "train its control")
             # Beside the run, because the board looks for it there.
             run_store = RunStore(controlled.path.parent)
-        _require_splittable(recipe, processes, yes=yes)
+        _require_shareable(recipe, processes, yes=yes)
         if text is not None:
             require_enough_text(recipe, text)
         run = run_store.create(recipe, text)
@@ -209,13 +208,13 @@ def _count_processes(asked: int) -> int:
     return max(started, asked)
 
 
-def _require_splittable(recipe: Recipe, processes: int, *, yes: bool) -> None:
-    """Raise UsageError if a run cannot be trained by several processes, or gains nothing from them here."""
+def _require_shareable(recipe: Recipe, processes: int, *, yes: bool) -> None:
+    """Raise UsageError if several processes cannot train a run, or gain nothing here."""
     if processes == 1:
         return
     try:
-        require_splittable(recipe, processes)
-    except SplitError as error:
+        require_shareable(recipe, processes)
+    except UnshareableError as error:
         raise click.UsageError(f"--{error}") from error
     if usable_cores() == 1 and not yes:
         raise click.UsageError(
@@ -227,8 +226,6 @@ def _require_splittable(recipe: Recipe, processes: int, *, yes: bool) -> None:
 def _train_with_progress(run: RunFolder, again: str, *, quiet: bool, processes: int) -> Phase:
     if processes == 1:
         return _train_and_show(run, None, quiet=quiet)
-    from lamplighter.model.split.process_group import ProcessLostError
-
     with Crew(processes) as crew:
         try:
             return _train_and_show(run, crew, quiet=quiet)

@@ -33,6 +33,7 @@ ReasonCode = TypeAliasType(
         "rows_too_long",
         "nothing_to_replace",
         "matrix_not_kept",
+        "trained_by_several",
         "batch_of_one",
         "model_too_large",
         "no_shared_step",

@@ -171,8 +171,8 @@ class _Record:
     digests: dict[int, bytes]
     rates: dict[int, float]
     """Learning rates from the pulses, in 32 bits."""
-    processes: dict[int, int]
-    """How many processes computed a step, where it was not one."""
+    shared: frozenset[int]
+    """The steps that several processes computed together."""
 
 
 class Replayer:
@@ -288,22 +288,28 @@ class Replayer:
         with StepsReader(self.run.steps_path) as reader:
             rates = requested_rates(reader)
             known = known_rates(reader, self._recipe.optimiser.learning_rate, loaded.learning_rate)
-        record = _Record({}, {}, {})
+        record = _Record({}, {}, frozenset())
         for number in range(first, step + 1):
             if (number - first) % _BLOCK == 0:
                 record = self._read_record(number, min(step, number + _BLOCK - 1), lineage)
             report((number - first) / (step - first + 1), say("recomputing_step", step=number))
             rate = rates.get(number, loaded.learning_rate)
             loaded.learning_rate = recorded_rate(rate, record.rates.get(number), known)
-            digest = self._compute(loaded, number, record.processes.get(number, 1))
+            if number in record.shared:
+                raise ReplayError(
+                    f"several processes computed step {number:,} together, and one cannot repeat it bit for bit:"
+                    f" ask about step {loaded.step:,} instead",
+                    give_reason("trained_by_several", step=number, known=loaded.step),
+                )
+            digest = self._compute(loaded, number)
             loaded.attempt = lineage.attempt_at(number)
             if number in record.digests:
                 loaded.equal = loaded.equal is not False and digest == record.digests[number]
 
-    def _compute(self, loaded: _LoadedModel, step: int, processes: int) -> bytes:
+    def _compute(self, loaded: _LoadedModel, step: int) -> bytes:
         try:
             observed = recompute_step(
-                loaded.learner, loaded.observer, self._batches, step, loaded.learning_rate, processes
+                loaded.learner, loaded.observer, self._batches, step, loaded.learning_rate
             )
         except NotFiniteError as error:
             raise ReplayError(str(error), give_reason("step_not_finite", step=step)) from error
@@ -315,10 +321,10 @@ class Replayer:
             pulses = reader.pulses(first, last, last - first + 1)
             rates = {step: decode_as(data, Pulse).learning_rate for step, data in pulses}
             digests = reader.digests(first, last)
-        processes: dict[int, int] = {}
+        shared: frozenset[int] = frozenset()
         with suppress(FileNotFoundError), ExchangesReader(self.run.exchanges_path) as reader:
-            processes = {step: len(one.worked) for step, one in reader.exchanges(lineage, first, last)}
-        return _Record(digests, rates, processes)
+            shared = frozenset(step for step, _ in reader.exchanges(lineage, first, last))
+        return _Record(digests, rates, shared)
 
     def _next_rate(self, loaded: _LoadedModel) -> float:
         with StepsReader(self.run.steps_path) as reader:

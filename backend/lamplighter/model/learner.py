@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn, optim
+from torch import Tensor, optim
 
 from lamplighter.contract.recipe import OptimiserRecipe, Recipe
 from lamplighter.model.sampled_softmax import NegativeSampler
@@ -204,20 +204,6 @@ def write_state(learner: Learner, state: LearnerState) -> None:
     _write_moments(learner, state)
 
 
-def learner_of_state(recipe: Recipe, vocabulary: int, state: LearnerState) -> Learner:
-    """Return a learner of untied weights whose tensors are those of a state, which are not copied."""
-    # One row is soon drawn, and replaced. On the meta device none would be, but torch takes a second to load it.
-    model = Transformer(recipe.model, 1, sparse=recipe.updates_lazily)
-    weights = _weights_by_name(model, state)
-    model.embedding.num_embeddings = model.unembedding.out_features = vocabulary
-    model.embedding.weight = nn.Parameter(weights["embedding.weight"])
-    model.unembedding.weight = nn.Parameter(weights["unembedding.weight"])
-    model.load_state_dict(weights, assign=True)
-    learner = make_learner(model, recipe.optimiser)
-    _write_moments(learner, state)
-    return learner
-
-
 def _weights_by_name(model: Transformer, state: LearnerState) -> dict[str, Tensor]:
     weights = {k.removeprefix(_MODEL): v for k, v in state.tensors.items() if k.startswith(_MODEL)}
     if model.shape.tied:
@@ -233,23 +219,6 @@ def _write_moments(learner: Learner, state: LearnerState) -> None:
                 _, _, parameter, name = key.split(".", 3)
                 states.setdefault(int(parameter), {})[name] = value
         optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
-
-
-def keys_of_rows(learner: Learner) -> set[str]:
-    """Return the names of the tensors in a learner's state with a row for each token: both matrices and their moments."""
-    model = learner.model
-    tables = {id(model.embedding.weight), id(model.unembedding.weight)}
-    keys = {f"{_MODEL}{name}" for name, one in model.named_parameters() if id(one) in tables}
-    for index, optimiser in enumerate(learner.optimisers):
-        parameters = [one for group in optimiser.param_groups for one in group["params"]]
-        for number, values in optimiser.state_dict()["state"].items():
-            if id(parameters[number]) in tables:
-                keys |= {
-                    f"{_OPTIMISER}{index}.{number}.{name}"
-                    for name, value in values.items()
-                    if isinstance(value, torch.Tensor) and value.ndim
-                }
-    return keys
 
 
 def transplant(source: Learner, target: Learner, seed: int) -> None:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -83,49 +82,32 @@ class RowEffects:
     """Whether every row was compared."""
 
 
-class MeasuredRows(Protocol):
-    """A matrix in training whose rows are compared after each step."""
-
-    def __len__(self) -> int: ...
-
-    def observe_rows(self, step: int) -> RowEffects:
-        """Measure what a step did, right after it."""
-        ...
-
-    def last_matrix(self) -> Floats:
-        """Return a copy of the matrix at the last measurement, shape (V, D)."""
-        ...
-
-    def copy_again(self) -> None:
-        """Take the matrix as it is now for the one before the next step."""
-        ...
-
-
 class RowObserver:
-    """The observer of the rows of an embedding, or of a part of one. Its copy takes as much memory as the rows."""
+    """The observer of the rows of an embedding. Its copy takes as much memory as the rows."""
 
-    def __init__(self, embedding: nn.Embedding, verify_every: int, whole_rows: int | None = None) -> None:
-        """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small.
-        `whole_rows`: the rows of the matrix that this is a part of, which decide whether it is small.
-        """
+    def __init__(self, embedding: nn.Embedding, verify_every: int) -> None:
+        """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small."""
         self._weight = embedding.weight
         self._previous = self._weight.detach().clone()
         self._sparse = embedding.sparse
         rows, dim = self._previous.shape
-        self._always_full = not self._sparse or (whole_rows or rows) * dim <= SMALL
+        self._always_full = not self._sparse or rows * dim <= SMALL
         self._verify_every = verify_every
 
     def __len__(self) -> int:
         return len(self._previous)
 
     def last_matrix(self) -> Floats:
+        """Return a copy of the matrix at the last measurement, shape (V, D)."""
         return self._previous.cpu().numpy().copy()
 
     def copy_again(self) -> None:
+        """Take the matrix as it is now for the one before the next step."""
         self._previous = self._weight.detach().clone()
 
     @torch.no_grad()
     def observe_rows(self, step: int) -> RowEffects:
+        """Measure what a step did, right after it."""
         whole = self._always_full or step % self._verify_every == 0
         gradient_ids, gradient_norms = self._rows_with_gradient()
         return RowEffects(gradient_ids, gradient_norms, *self._moved_rows(gradient_ids, whole), whole)
@@ -179,11 +161,9 @@ class RowObserver:
 class Observer:
     """The observer of a learner's steps, with the number of batches that each row has been in."""
 
-    def __init__(self, learner: Learner, verify_every: int, rows: MeasuredRows | None = None) -> None:
-        """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small.
-        `rows`: the rows of the embedding, if they are not all the learner's own.
-        """
-        self._rows = RowObserver(learner.model.embedding, verify_every) if rows is None else rows
+    def __init__(self, learner: Learner, verify_every: int) -> None:
+        """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small."""
+        self._rows = RowObserver(learner.model.embedding, verify_every)
         layers = learner.model.layers()
         self.layers = list(layers)
         layer_of = {id(p): number for number, group in enumerate(layers.values()) for p in group}

@@ -28,28 +28,36 @@ class StepResult:
     """Norm of each parameter's gradient before clipping, in the order of `model.parameters()`."""
 
 
-def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
-    """Train on one batch of token ids and next token ids, shape (B, T)."""
+ComputeGradients = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Leaves the gradients of a batch on the model; returns its loss, and that of each token (`Learner.training_losses`)."""
+
+
+def train_step(
+    learner: Learner, ids: Tensor, targets: Tensor, compute: ComputeGradients | None = None
+) -> StepResult:
+    """Train on one batch of token ids and next token ids, shape (B, T). `compute`: how the gradients are
+    computed, if not by this process alone.
+    """
     for optimiser in learner.optimisers:
         optimiser.zero_grad(set_to_none=True)
-    with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
-        loss, token_losses = learner.training_losses(ids, targets)
-    loss.backward()
+    if compute is None:
+        with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
+            loss, token_losses = learner.training_losses(ids, targets)
+        loss.backward()
+    else:
+        loss, token_losses = compute(ids, targets)
     clip_scale, norms = clip_gradients(learner.model, learner.clip_norm)
     learner.update()
     return StepResult(loss.detach(), token_losses, clip_scale, norms)
 
 
-def clip_gradients(
-    model: nn.Module, limit: float, join: Callable[[Tensor], Tensor] | None = None
-) -> tuple[Tensor, Tensor]:
+def clip_gradients(model: nn.Module, limit: float) -> tuple[Tensor, Tensor]:
     """Scale all gradients so that their total norm is at most `limit`; coalesce the sparse ones. Return the
     factor applied, a scalar tensor, at most 1; and the norm of each gradient before, in the order of
     `model.parameters()`.
 
     torch's own `clip_grad_norm_` rejects sparse gradients; the fused kernels that it and this function
-    call have no public names. `join`: makes of the norms those of whole gradients, where the model has
-    only parts of some.
+    call have no public names.
     """
     values: list[Tensor] = []
     for parameter in model.parameters():
@@ -62,7 +70,6 @@ def clip_gradients(
         else:
             values.append(gradient)
     norms = torch.stack(torch._foreach_norm(values))  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
-    norms = norms if join is None else join(norms)
     scale = torch.clamp(limit / (torch.linalg.vector_norm(norms) + 1e-6), max=1.0)
     torch._foreach_mul_(values, scale)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
     return scale, norms

@@ -120,7 +120,7 @@ class RunCheckpoints:
             self._run.checkpoints,
             step,
             attempt,
-            model.whole_learner(),
+            model.learner,
             model.observer,
             {"learning_rate": rate},
         )
@@ -239,7 +239,7 @@ class RunWaypoints:
                     self._run.waypoints,
                     step,
                     attempt,
-                    model.whole_learner(),
+                    model.learner,
                     model.observer,
                     state,
                     kept=None,

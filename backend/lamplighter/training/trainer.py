@@ -28,7 +28,7 @@ from lamplighter.training.control import DiskWait, RunControl, StopFlag
 from lamplighter.training.energy_log import EnergyLog
 from lamplighter.training.lines import LineSpeaker, resolve_prompts
 from lamplighter.training.resume import RunCheckpoints, RunWaypoints, replay_steps
-from lamplighter.training.trained_model import ComputedStep, LocalModel, TrainedModel
+from lamplighter.training.trained_model import ComputedStep, TrainedModel
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Trainer:
         recipe = run.recipe
         torch.set_num_threads(recipe.threads)
         device = choose_device(recipe) if model is None else torch.device("cpu")
-        self._model = LocalModel(run, device) if model is None else model
+        self._model = TrainedModel(run, device) if model is None else model
         self._run, self._recipe, self._writer, self._stop = run, recipe, writer, stop
         self._reader = StepsReader(run.steps_path)
         self._control = RunControl(run, writer, self._reader)
@@ -175,7 +175,7 @@ class Trainer:
             self._control.interrupt(step)
 
     def _start_run(self) -> int:
-        model = self._model.whole_learner(), self._model.observer
+        model = self._model.learner, self._model.observer
         told = [] if self._recipe.parent is None else self._checkpoints.restore_start(model)
         with self._writer.transaction():
             self._writer.start_attempt(0)
@@ -241,7 +241,7 @@ class Trainer:
         if self._held_out is None:
             return None
         counts = self._run.vocabulary.counts
-        learner = self._model.whole_learner(moments=False)
+        learner = self._model.learner
         measured = self._held_out.measure_by_frequency(learner, counts)
         if measured is None or self._accuracy is None:
             return measured
@@ -251,7 +251,7 @@ class Trainer:
     def _say_lines(self, step: int) -> list[SpokenLine]:
         if not self._speaker.is_due(step):
             return []
-        return self._speaker.speak(self._model.whole_learner(moments=False), step)
+        return self._speaker.speak(self._model.learner, step)
 
     def _advance_to(self, step: int) -> bool:
         """Compute one step and commit it. Return False if it was not finite, so that the run failed, or if a
@@ -308,7 +308,7 @@ class Trainer:
         return self._checkpoints.restore(
             self._reader.lineage(),
             last,
-            (self._model.whole_learner(), self._model.observer),
+            (self._model.learner, self._model.observer),
             self._start_afresh,
             oldest=oldest,
         )

@@ -29,8 +29,6 @@ SCHEMA = """
 CREATE TABLE splits(id INTEGER PRIMARY KEY, split TEXT NOT NULL);
 CREATE TABLE exchanges(id INTEGER PRIMARY KEY, exchange TEXT NOT NULL);
 """
-COMMAND_NUMBERS, REPORT_NUMBERS = 4, 19
-"""Numbers of 8 bytes in what process 0 tells before a step, and in what each of the others reports after it."""
 FORMULAS = {
     "batch": "8 (4 + B (T + 1)) (N - 1)",
     "ids": "8 (A + N (N - 1))",
@@ -43,7 +41,8 @@ FORMULAS = {
     "norms": "32 (N - 1)",
     "record": "152 (N - 1) + 12 G + (12 + 4 D) M",
 }
-"""The bytes that all processes together hand to others in a step, once for each that gets them, by kind.
+"""The bytes that all processes together hand to others in a step, once for each that gets them, by kind; of the runs that our
+own trainer recorded while it split both matrices by rows.
 
 N processes, B sequences of T tokens, width D, P parameters of the blocks; A rows asked of other processes; G rows with a
 gradient and M moved rows outside process 0, which keeps the record.
@@ -63,7 +62,7 @@ snapshots since the step before, for which process 0 asked for A rows, of D own 
 
 @dataclass(frozen=True)
 class Split:
-    """How a run of our own trainer is split, from a step on."""
+    """How our own trainer once split a run, from a step on. Kept for the runs that have it."""
 
     formulas: ClassVar[dict[str, str]] = FORMULAS
     owners: tuple[tuple[int, int], ...]
@@ -88,7 +87,7 @@ class Split:
         n, d, tokens = len(self.owners), self.dim, self.sequences * self.context
         asked, (with_gradient, moved) = sum(exchange.asked), exchange.recorded
         return {
-            "batch": 8 * (COMMAND_NUMBERS + tokens + self.sequences) * (n - 1),
+            "batch": 8 * (4 + tokens + self.sequences) * (n - 1),
             "ids": 8 * (asked + n * (n - 1)),
             "rows": 4 * d * asked,
             "states": 4 * d * tokens * (n - 1),
@@ -97,7 +96,7 @@ class Split:
             "row gradients": 4 * d * asked,
             "blocks": 8 * self.block_parameters * (n - 1),
             "norms": 32 * (n - 1),
-            "record": 8 * REPORT_NUMBERS * (n - 1) + 12 * with_gradient + (12 + 4 * d) * moved,
+            "record": 152 * (n - 1) + 12 * with_gradient + (12 + 4 * d) * moved,
         }
 
 
@@ -144,6 +143,32 @@ class WatchedSplit:
         }
 
 
+REPLICA_FORMULAS = {"batch": "8 (2 + B (T + 1)) (N - 1)", "record": "24 (N - 1) + 4 L"}
+"""The same for our own trainer. What DDP sends, the gradients, is not counted.
+
+N processes, B sequences of T tokens, of which the others read L.
+"""
+
+
+@dataclass(frozen=True)
+class ReplicaSplit(WatchedSplit):
+    """How our own trainer shares a run: each process has the whole table, and reads some of the sequences."""
+
+    formulas: ClassVar[dict[str, str]] = REPLICA_FORMULAS
+    sequences: int
+    context: int
+
+    def expected_bytes(self, exchange: Exchange) -> dict[str, int]:
+        """Return what `REPLICA_FORMULAS` give for a step, by kind."""
+        n = len(self.parts)
+        # Process 0 has one of the larger parts.
+        read = (self.sequences - -(-self.sequences // n)) * self.context
+        return {
+            "batch": 8 * (2 + self.sequences * (self.context + 1)) * (n - 1),
+            "record": 24 * (n - 1) + 4 * read,
+        }
+
+
 AnySplit = Split | WatchedSplit
 
 
@@ -153,7 +178,7 @@ class Exchange:
 
     bytes: dict[str, int]
     """Bytes by kind, of all processes together. Beside the kinds of the formulas, `transfer` is what our own trainer dealt out
-    or collected between this step and the one before: at a keyframe, a checkpoint, a resume."""
+    between this step and the one before: at its start, a resume."""
     read: tuple[int, ...]
     """Distinct rows that each process's sequences read; 0 where they are unknown."""
     asked: tuple[int, ...]
@@ -161,10 +186,10 @@ class Exchange:
     recorded: tuple[int, int]
     """Rows with a gradient and moved rows outside process 0."""
     worked: tuple[float, ...]
-    """Seconds that each process computed: in our own trainer from the command to the report. The one with the most lags: the
-    others wait. In a watched loop as `client/sharding/own_time.py` measures them."""
+    """Seconds that each process computed. The one with the most lags: the others wait. In a watched loop as
+    `client/sharding/own_time.py` measures them."""
     waited: tuple[float, ...]
-    """Seconds of the same that each process spent in collectives, waiting and handing over; process 0 also for reports. In a
+    """Seconds of the same that each process waited for the others' gradients. In a
     watched loop how much longer the slowest computed: the others wait that long at least."""
     sent: tuple[int, int, int] = (0, 0, 0)
     """In a watched loop W, L and S of `WATCHED_FORMULAS`."""
@@ -227,11 +252,12 @@ class ExchangesReader(FileReader):
 def _decode_split(text: Any) -> AnySplit:
     try:
         fields = _decode_object(text)
-        if fields.keys() == {"parts"}:
-            parts: Any = tuple(tuple(map(_whole, part)) for part in fields["parts"])
+        if "parts" in fields:
+            parts: Any = tuple(tuple(map(_whole, part)) for part in fields.pop("parts"))
             if any(len(part) != 4 for part in parts):
                 raise ValueError
-            split: AnySplit = WatchedSplit(parts)
+            numbers = {name: _whole(value) for name, value in fields.items()}
+            split: AnySplit = ReplicaSplit(parts, **numbers) if numbers else WatchedSplit(parts)
         else:
             owners = tuple((_whole(offset), _whole(rows)) for offset, rows in fields.pop("owners"))
             split = Split(owners, **{name: _whole(value) for name, value in fields.items()})

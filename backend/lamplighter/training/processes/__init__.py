@@ -1,1 +1,1 @@
-"""A run trained by several processes: process 0 keeps the record, the others do what it tells them."""
+"""A run trained by several processes: process 0 trains and records it as ever, the others share the work of each step."""

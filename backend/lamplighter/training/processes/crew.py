@@ -1,45 +1,70 @@
-"""The processes that train a run together: their start, the group that they form, and their end.
+"""The processes that train a run together, seen from process 0: what they refuse, their start and their end.
 
-On one machine process 0 starts the others, which find it by a file in a private folder and talk over the loopback
-interface. Under `torchrun` they are all there already.
+On one machine process 0 starts the others, which find it by a file in a private folder. Under `torchrun` they are all there
+already.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from lamplighter.contract.recipe import Recipe
 from lamplighter.platform.child_process import kill, start_child
 from lamplighter.processes.worker import ExitCode
-from lamplighter.training.processes.requirements import LOOPBACK
+from lamplighter.training.processes.group import (
+    LOOPBACK,
+    ProcessLostError,
+    join_group,
+    leave_group,
+    ready_file,
+    torchrun_processes,
+)
 
 if TYPE_CHECKING:
-    from lamplighter.model.split.process_group import CountedGroup
     from lamplighter.runfolder.run_folder import RunFolder
-    from lamplighter.training.processes.split_model import SplitModel
+    from lamplighter.training.processes.shared_model import SharedModel
 
-_TORCHRUN = "TORCHELASTIC_RUN_ID"
-_STORE = "store"
+MAX_PROCESSES = 64
 _POLL_SECONDS = 0.05
 _ENDING_SECONDS = 10.0
 _NOTICE_SECONDS = 3.0
 """How long to wait, once the group is broken, for the process that has ended to be seen."""
 
 
-def torchrun_processes() -> int:
-    """Return the number of processes if `torchrun` started this one, else 1."""
-    return int(os.environ.get("WORLD_SIZE", "1")) if _TORCHRUN in os.environ else 1
+class UnshareableError(ValueError):
+    """Raised for a run that several processes cannot train; the message says why, and what can be done."""
 
 
-def torchrun_rank() -> int:
-    return int(os.environ["RANK"])
+def require_shareable(recipe: Recipe, processes: int) -> None:
+    """Check that several processes can train a run. Raises UnshareableError if they cannot."""
+    if not 2 <= processes <= MAX_PROCESSES:
+        raise UnshareableError(f"processes: {processes} is not from 2 to {MAX_PROCESSES}")
+    if sys.platform not in LOOPBACK:
+        raise UnshareableError("processes: several can train a run on Linux and macOS only")
+    if processes > recipe.sequences:
+        raise UnshareableError(
+            f"processes: a batch of {recipe.sequences} sequences cannot be shared by {processes}:"
+            " raise --batch, or take fewer processes"
+        )
+    if recipe.device not in ("auto", "cpu"):
+        raise UnshareableError(f"processes: they exchange by gloo, on a CPU, and not on {recipe.device}")
+    if recipe.model.negatives is not None:
+        raise UnshareableError("processes: a sampled softmax (model.negatives) is drawn for a whole batch")
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Crew:
@@ -50,32 +75,27 @@ class Crew:
         self.processes = processes
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._others: list[subprocess.Popen[bytes]] = []
-        self._group: CountedGroup | None = None
+        self._joined = False
 
-    def model_of(self, run: RunFolder) -> SplitModel:
-        """Return the model of a run, split between the processes. Raises SplitError if the run cannot be
-        split between so many, ProcessLostError if a process has ended, OSError if no process can be
-        started.
+    def model_of(self, run: RunFolder) -> SharedModel:
+        """Return the model of a run, which all processes train. Raises UnshareableError if they cannot,
+        ProcessLostError if a process has ended, OSError if no process can be started.
         """
-        from lamplighter.training.processes.requirements import require_splittable
-        from lamplighter.training.processes.split_model import SplitModel
+        from lamplighter.training.processes.shared_model import SharedModel
 
-        require_splittable(run.recipe, self.processes, len(run.vocabulary))
-        if self._group is None:
+        require_shareable(run.recipe, self.processes)
+        if not self._joined:
             if torchrun_processes() == 1:
                 self._start_others()
                 self._await_others()
-            self._group = join_group(
-                None if self._folder is None else Path(self._folder.name), 0, self.processes
-            )
-        return SplitModel(run, self._group, self.require_all)
+            join_group(None if self._folder is None else Path(self._folder.name), 0, self.processes)
+            self._joined = True
+        return SharedModel(run, self.require_all)
 
     def require_all(self, *, patience: float = 0.0) -> None:
         """Check that the other processes live, those that this one started. `patience`: how long to wait for
         one to end. Raises ProcessLostError if one has ended.
         """
-        from lamplighter.model.split.process_group import ProcessLostError
-
         deadline = time.monotonic() + patience
         while True:
             ended = [(rank, one.poll()) for rank, one in enumerate(self._others, start=1)]
@@ -91,8 +111,6 @@ class Crew:
 
     def explain(self, error: Exception) -> str:
         """Return what became of the process that an error says is lost."""
-        from lamplighter.model.split.process_group import ProcessLostError
-
         try:
             self.require_all(patience=_NOTICE_SECONDS if self._others else 0.0)
         except ProcessLostError as found:
@@ -100,16 +118,19 @@ class Crew:
         return f"a process no longer answers ({error})"
 
     def __enter__(self) -> Self:
+        """Load torch with its processes, before a limit of memory is set within which imports could fail."""
+        importlib.import_module("lamplighter.training.processes.shared_model")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End the others: those that wait for a command are told, the rest are killed."""
-        from lamplighter.model.split.process_group import ProcessLostError
+        from lamplighter.training.processes.shared_model import dismiss
 
         try:
-            if kind is None and self._group is not None:
+            if kind is None and self._joined:
                 with suppress(ProcessLostError, RuntimeError):
-                    self._end_group(self._group)
+                    dismiss()
+                    leave_group()
                 for one in self._others:
                     with suppress(subprocess.TimeoutExpired):
                         one.wait(_ENDING_SECONDS)
@@ -119,13 +140,6 @@ class Crew:
                 one.communicate()
             if self._folder is not None:
                 self._folder.cleanup()
-
-    @staticmethod
-    def _end_group(group: CountedGroup) -> None:
-        from lamplighter.training.processes.split_training import Command, tell
-
-        tell(group, Command.END)
-        leave_group()
 
     def _start_others(self) -> None:
         self._folder = tempfile.TemporaryDirectory(
@@ -152,66 +166,3 @@ class Crew:
         while not all((folder / ready_file(rank)).exists() for rank in range(1, self.processes)):
             self.require_all()
             time.sleep(_POLL_SECONDS)
-
-
-def ready_file(rank: int) -> str:
-    """Return the name of the file by which a process tells that it is about to join."""
-    return f"ready-{rank}"
-
-
-def join_group(folder: Path | None, rank: int, size: int) -> CountedGroup:
-    """Join the group of all processes, as soon as they are there, by the private folder of processes of one
-    machine (None under `torchrun`). Raises ProcessLostError if they do not come, or torch has no gloo.
-    """
-    import torch.distributed as dist
-
-    from lamplighter.model.split.process_group import STEP_TIMEOUT, CountedGroup, ProcessLostError
-
-    if not (dist.is_available() and dist.is_gloo_available()):
-        raise ProcessLostError("the torch that is installed here has no gloo, by which processes exchange")
-    environment = os.environ
-    if folder is not None or environment.get("LOCAL_WORLD_SIZE") == environment.get("WORLD_SIZE"):
-        environment.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK[sys.platform])
-    try:
-        if folder is None:
-            dist.init_process_group("gloo", timeout=STEP_TIMEOUT)
-        else:
-            (folder / ready_file(rank)).touch()
-            store = (folder / _STORE).as_uri()
-            dist.init_process_group(
-                "gloo", init_method=store, rank=rank, world_size=size, timeout=STEP_TIMEOUT
-            )
-    except (RuntimeError, ValueError) as error:
-        raise ProcessLostError(f"the processes could not meet: {error}") from error
-    return CountedGroup()
-
-
-def leave_group() -> None:
-    import torch.distributed as dist
-
-    dist.destroy_process_group()
-
-
-def follow_here(join: Callable[[], CountedGroup]) -> ExitCode:
-    """Train as one of the other processes until process 0 says that it is over. SIGINT and SIGTERM are left
-    to process 0, which ends all: a checkpoint needs every process. Returns the exit code: `CANCELLED` if
-    another process has ended.
-    """
-    import signal
-
-    from lamplighter.model.split.process_group import ProcessLostError
-    from lamplighter.platform.worker_limits import limit_worker_files
-    from lamplighter.training.processes.split_training import follow
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    limit_worker_files()
-    try:
-        follow(join())
-    except ProcessLostError:
-        return ExitCode.CANCELLED
-    except (MemoryError, RuntimeError, ValueError) as error:
-        print(f"a process of the training: {str(error).partition(chr(10))[0]}", file=sys.stderr)
-        return ExitCode.FAILED
-    leave_group()
-    return ExitCode.DONE

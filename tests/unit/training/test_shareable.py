@@ -1,4 +1,4 @@
-"""Runs that cannot be trained by several processes are refused, with what to do instead."""
+"""Runs that several processes cannot train are refused, with what to do instead."""
 
 from __future__ import annotations
 
@@ -10,39 +10,27 @@ from click.testing import CliRunner
 
 from lamplighter.cli.app import cli
 from lamplighter.contract.recipe import Recipe
-from lamplighter.training.processes import requirements
-from lamplighter.training.processes.requirements import SplitError, require_splittable
+from lamplighter.training.processes.crew import UnshareableError, require_shareable, usable_cores
 
 
 @pytest.mark.parametrize(
     ("changes", "processes", "message"),
     [
         ({"sequences": 2, "passages": 1}, 3, "a batch of 2 sequences"),
-        ({"corpus": {"vocabulary_size": 3}}, 4, "3 rows cannot be split between 4"),
-        ({"optimiser": {"kind": "adam"}}, 2, "take lazy or sgd"),
-        ({"optimiser": {"kind": "sgd"}, "model": {"tied": True}}, 2, "tied weights"),
         ({"model": {"negatives": 5}}, 2, "a sampled softmax"),
-        ({"device": "cuda"}, 2, "the device cuda"),
-        ({"corpus": {"kind": "modular"}}, 2, "adam"),
-        ({"format": 2, "optimiser": {"frozen": ["output"]}}, 2, "a frozen matrix"),
+        ({"device": "cuda"}, 2, "and not on cuda"),
         ({}, 65, "65 is not from 2 to 64"),
     ],
 )
-def test_what_cannot_be_split_is_named(changes: dict[str, Any], processes: int, message: str):
-    with pytest.raises(SplitError, match=message):
-        require_splittable(Recipe.model_validate(changes), processes)
-
-
-def test_fewer_rows_than_the_recipe_allows_are_found_once_the_text_is_read():
-    require_splittable(Recipe(), 5)
-    with pytest.raises(SplitError, match="4 rows cannot be split between 5"):
-        require_splittable(Recipe(), 5, vocabulary=4)
+def test_what_cannot_be_shared_is_named(changes: dict[str, Any], processes: int, message: str):
+    with pytest.raises(UnshareableError, match=message):
+        require_shareable(Recipe.model_validate(changes), processes)
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--processes", "3", "--tied"], "tied weights"),
+        (["--processes", "3", "--batch", "2"], "a batch of 2 sequences"),
         (["--processes", "2", "--watch"], "--watch names none"),
         (["--processes", "0"], "0 is not in the range"),
     ],
@@ -59,7 +47,7 @@ def test_one_core_is_refused_unless_one_insists(tmp_path: Path, monkeypatch: pyt
     told = CliRunner().invoke(cli, ["train", "--runs", str(tmp_path), "--processes", "2"])
     assert told.exit_code == 2
     assert "take turns on the one core" in told.output
-    assert requirements.usable_cores() >= 1
+    assert usable_cores() >= 1
 
 
 def test_torchrun_has_said_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

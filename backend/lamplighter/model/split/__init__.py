@@ -1,1 +1,0 @@
-"""A model whose matrices are split by rows between processes."""
