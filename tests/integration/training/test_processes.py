@@ -127,7 +127,9 @@ def test_an_examiner_answers_where_a_state_is_kept_and_refuses_to_repeat_the_res
     replayer = Replayer(of_two)
     replayer.model_at(35, lambda _share, _what: None)
     assert replayer.describe_replay().steps == 0
-    with pytest.raises(ReplayError, match="several processes computed step 11 .* ask about step 10") as refused:
+    with pytest.raises(
+        ReplayError, match="several processes computed step 11 .* ask about step 10"
+    ) as refused:
         replayer.model_at(19, lambda _share, _what: None)
     assert refused.value.reason.code == "trained_by_several"
     # The model of the step before is still good.
