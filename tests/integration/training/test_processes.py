@@ -128,7 +128,7 @@ def test_an_examiner_answers_where_a_state_is_kept_and_refuses_to_repeat_the_res
     replayer.model_at(35, lambda _share, _what: None)
     assert replayer.describe_replay().steps == 0
     with pytest.raises(
-        ReplayError, match="several processes computed step 11 .* ask about step 10"
+        ReplayError, match=r"several processes computed step 11 .* ask about step 10"
     ) as refused:
         replayer.model_at(19, lambda _share, _what: None)
     assert refused.value.reason.code == "trained_by_several"
