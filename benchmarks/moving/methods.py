@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.methods.linear_view import principal_view
-from lamplighter.projection.methods.pca import PcaLayout
+from lamplighter.projection.linear_view import principal_view
 from living_map.incremental_umap import IncrementalUmap
 from living_map.settings import MapSettings
 
@@ -114,6 +113,10 @@ def _pacmap_warm() -> Draw:
     )
 
 
+def _pca_procrustes() -> Draw:
+    return _warm(lambda frame, last: principal_view(frame, 0, 0, last).project(frame))
+
+
 def _living(settings: MapSettings = _SETTINGS) -> Draw:
     return IncrementalUmap(settings).draw_frame
 
@@ -137,7 +140,7 @@ METHODS: dict[str, Method] = {
     "tsne_warm": Method(_tsne_warm, None, ("openTSNE",), "openTSNE"),
     "pacmap_warm": Method(_pacmap_warm, None, ("pacmap",), "pacmap"),
     "pca": Method(lambda: lambda frame: principal_view(frame, 0, 0).project(frame)),
-    "pca_procrustes": Method(lambda: PcaLayout().draw_frame),
+    "pca_procrustes": Method(_pca_procrustes),
     "living": Method(_living),
     "living_faithful": Method(lambda: _living(MapSettings(motion="faithful", warm_epochs=100))),
 }

@@ -1,24 +1,25 @@
 """Quality and stability of the map over a recorded run: the living map compared with the other methods.
 
-All methods share one interface. The living map and PCA draw every frame. The classic refit is fitted to pairs
-of neighbouring snapshots, each pair separately, and its second fit is aligned to its first.
+The living map and PCA, whose directions follow the embedding, draw every frame. The classic refit is fitted to pairs of
+neighbouring snapshots, each pair separately, and its second fit is aligned to its first.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from benchmarks.support.refit_umap import fit, fit_beside
 from benchmarks.support.report import report
-from lamplighter.projection.methods.pca import PcaLayout
-from lamplighter.projection.methods.refit_umap import RefitUmap
-from lamplighter.projection.methods.registry import LayoutMethod
+from lamplighter.projection.linear_view import principal_view
 from living_map.incremental_umap import IncrementalUmap
 from living_map.nearest_neighbours import NeighbourIndex
 from living_map.settings import MapSettings
@@ -49,10 +50,10 @@ class MethodScores:
         self.trust.append(found.trust)
         self.recall.append(found.recall)
 
-    def draw_timed(self, method: LayoutMethod, vectors: Places) -> Places:
+    def draw_timed(self, draw: Callable[[Places], Places], vectors: Places) -> Places:
         """Draw the method's next frame and append its processor time."""
         began = time.process_time()
-        places = method.draw_frame(vectors)
+        places = draw(vectors)
         self.seconds.append(time.process_time() - began)
         return places
 
@@ -71,26 +72,30 @@ def measure_quality(kind: str, snapshots: list[Places], every: int) -> None:
     calm = _calm(snapshots)
     probe = TrustProbe(len(snapshots[0]))
     settings = MapSettings()
-    living, principal = IncrementalUmap(settings), PcaLayout()
+    living = IncrementalUmap(settings)
     # The first snapshots are a random cloud, in which trust means nothing.
     at = np.linspace(0, len(snapshots) - 2, COMPARED + 1).round().astype(int)[1:].tolist()
     shown = {name: MethodScores() for name in ("living", "refit", "pca", "still")}
-    followed: dict[str, LayoutMethod] = {"living": living, "pca": principal}
-    last = {name: method.draw_frame(snapshots[0]) for name, method in followed.items()}
+    last: dict[str, Places] = {}
+    followed: dict[str, Callable[[Places], Places]] = {
+        "living": living.draw_frame,
+        "pca": lambda vectors: principal_view(vectors, 0, 0, last.get("pca")).project(vectors),
+    }
+    for name, draw in followed.items():
+        last[name] = draw(snapshots[0])
     first = last["living"]
     for n, vectors in enumerate(snapshots[1:], 1):
-        for name, method in followed.items():
-            before, last[name] = last[name], shown[name].draw_timed(method, vectors)
+        for name, draw in followed.items():
+            before, last[name] = last[name], shown[name].draw_timed(draw, vectors)
             if len(calm[n - 1]) >= CALM:
                 shown[name].displacements.append(displacement(before, last[name], calm[n - 1]))
         if n not in at:
             continue
         probe.set_space(vectors)
-        refit = RefitUmap(replace(settings, seed=n))
-        fitted = shown["refit"].draw_timed(refit, vectors)
         # Each fit gets its own seed: with one seed for both, the second would start like the first.
-        refit.change_settings(replace(settings, seed=n + 1))
-        after = shown["refit"].draw_timed(refit, snapshots[n + 1])
+        one, two = (replace(settings, seed=seed) for seed in (n, n + 1))
+        fitted = shown["refit"].draw_timed(partial(fit, settings=one), vectors)
+        after = shown["refit"].draw_timed(partial(fit_beside, settings=two, before=fitted), snapshots[n + 1])
         if len(calm[n]) >= CALM:
             shown["refit"].displacements.append(displacement(fitted, after, calm[n]))
         # A map that never moves wins on speed and calm; only trust shows its weakness.

@@ -44,7 +44,6 @@ _OPTIONS = (
     click.option("--threads", type=int, help="CPU threads of the trainer.  [default: 1]"),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="[default: auto]"),
     click.option("--keyframe-every", type=int, metavar="STEPS", help="Steps between two full matrices.  [default: 100]"),
-    click.option("--map", type=click.Choice(["umap", "refit", "pca"]), help="The initial projection of the map; umap follows the training.  [default: umap]"),
     click.option("--map-neighbours", type=int, help="Nearest neighbours per token on the map.  [default: 40]"),
     click.option("--map-min-dist", type=float, help="Minimum distance of tokens on the map.  [default: 1.0]"),
     click.option("--map-spread", type=float, help="Spread of a neighbourhood on the map.  [default: 1.5]"),
@@ -60,7 +59,6 @@ _PLACES = {
     "optimiser": "optimiser.kind",
     **{name: f"optimiser.{name}" for name in ("learning_rate", "weight_decay")},
     "keyframe_every": "cadence.keyframe_every",
-    "map": "map.method",
     **{f"map_{name}": f"map.{name}" for name in ("neighbours", "min_dist", "spread")},
 }
 """The field of the recipe that an option sets as it is."""

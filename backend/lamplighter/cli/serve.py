@@ -58,7 +58,7 @@ def serve_app(
     if new or not run_store.runs():
         recipe = Recipe()
         run = run_store.create(
-            recipe, prepare=lambda folder: ask_to_hold(folder, "cli", settings.hold_for(recipe))
+            recipe, prepare=lambda folder: ask_to_hold(folder, "cli", settings.hold_of_new_runs)
         )
         print_line(f"a new run on Lamptown: {run.id}")
     _serve(settings, browser=not no_browser, print_token=print_token)

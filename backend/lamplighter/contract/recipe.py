@@ -71,7 +71,8 @@ TokeniserKind = Literal["words", "bpe"]
 OptimiserKind = Literal["lazy", "adam", "sgd"]
 MatrixKind = Literal["embedding", "output"]
 DeviceKind = Literal["auto", "cpu", "cuda", "mps"]
-MapMethodKind = Literal["umap", "refit", "pca"]
+EARLIER_MAP_METHODS = ("umap", "refit", "pca")
+"""The methods that a recipe could name before there was one. Such a recipe is read, and its map drawn by that one."""
 
 DEFAULT_DISK_BUDGET = 1_000_000_000
 """Default limit of a run's size on disk, in bytes."""
@@ -251,15 +252,21 @@ class MapRecipe(FrozenInput):
     They do not affect learning, and can be changed at any time (`docs/rest.md`, requests).
     """
 
-    method: MapMethodKind = "umap"
-    """`umap` is incremental UMAP; `refit` fits UMAP from scratch and aligns it with the last layout; `pca` is
-    linear."""
     neighbours: Annotated[int, Field(ge=2, le=200)] = 40
     """Neighbours of a token in the graph, itself included: few give islands, many one land mass."""
     min_dist: Annotated[float, Field(ge=0, le=3)] = 1.0
     """Minimum distance of tokens in the layout, as in UMAP; at most `spread`."""
     spread: Annotated[float, Field(ge=0.1, le=5)] = 1.5
     """Extent of a neighbourhood in the layout, as in UMAP."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_earlier_method(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            given = cast("dict[str, Any]", data)
+            if given.get("method") in EARLIER_MAP_METHODS:
+                return {name: value for name, value in given.items() if name != "method"}
+        return data
 
     @model_validator(mode="after")
     def _reaches_beyond(self) -> MapRecipe:

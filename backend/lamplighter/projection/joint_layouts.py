@@ -24,9 +24,9 @@ from lamplighter.contract.sentences import say
 from lamplighter.corpora.modular import number_ids
 from lamplighter.geometry.neighbours import finite_rows
 from lamplighter.projection.landmarks import LandmarkIndex, PrincipalRows
-from lamplighter.projection.methods.linear_view import LinearView, fourier_view, principal_view, rows_of_view
-from lamplighter.projection.methods.registry import NEIGHBOURS_USED, settings_from_recipe
+from lamplighter.projection.linear_view import LinearView, fourier_view, principal_view, rows_of_view
 from lamplighter.projection.quality import score_layout
+from lamplighter.projection.umap_view import NEIGHBOURS_USED, settings_from_recipe
 from lamplighter.runfolder.reading.current_map import (
     layouts_on_lineage,
     newest_layout_entry,

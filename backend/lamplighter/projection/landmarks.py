@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import nearest_among, row_digests
-from lamplighter.projection.methods.registry import NEIGHBOURS_USED
+from lamplighter.projection.umap_view import NEIGHBOURS_USED
 from lamplighter.wire.row_source import RowSource
 from living_map.nearest_neighbours import NeighbourIndex
 from living_map.placing import ASKED, place_beside

@@ -1,11 +1,11 @@
-"""Layouts of the newest matrix: the linear view at once, the map when its method is ready.
+"""Layouts of the newest matrix: the linear view at once, the map when its code is ready.
 
 This module draws frames. `projector_process.py` watches the run and decides when a frame is due.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +13,15 @@ from numpy.typing import NDArray
 from lamplighter.contract.recipe import MapRecipe
 from lamplighter.geometry.neighbours import finite_rows
 from lamplighter.projection.districts.tracker import DistrictSchedule
-from lamplighter.projection.methods.linear_view import (
+from lamplighter.projection.linear_view import (
     FIXED_FROM_STEP,
     LinearView,
     fourier_view,
     principal_view,
     rows_of_view,
 )
-from lamplighter.projection.methods.registry import (
-    METHODS,
-    LayoutMethod,
-    make_method,
-    make_replacement_method,
-    settings_from_recipe,
-)
 from lamplighter.projection.quality import NearestNeighbours, NeighbourSource, score_layout
+from lamplighter.projection.umap_view import make_map, make_map_beside, settings_from_recipe
 from lamplighter.projection.warm_up import MAX_SETTLING_FRAMES
 from lamplighter.runfolder.reading.current_map import merge_settings_if_valid, settings_from_facts
 from lamplighter.runfolder.tables.layouts import LANDMARKS_FACT, PLACED_FACT, LayoutsReader, LayoutsWriter
@@ -41,6 +35,10 @@ from living_map.trust import TrustProbe
 
 if TYPE_CHECKING:
     from lamplighter.projection.landmarks import LandmarkIndex, PrincipalRows
+    from living_map.incremental_umap import IncrementalUmap
+
+_OF_THE_MAP = [method for method in Method if method.view is Method.UMAP]
+"""How a layout of the map may have been drawn: before there was one method, by another."""
 
 
 class Projector:
@@ -76,7 +74,7 @@ class Projector:
         """The current embedding as the map reads it: of a large vocabulary, in few directions."""
         self._index: LandmarkIndex | None = None
         self._districts = DistrictSchedule(writer, earlier, vocabulary) if vocabulary is not None else None
-        self._method: LayoutMethod | None = None
+        self._map: IncrementalUmap | None = None
         self._ready = False
         self._linear: LinearView | None = None
         self._linear_shown: tuple[int, int] | None = None
@@ -86,16 +84,16 @@ class Projector:
         if "linear" in facts:
             self._linear = LinearView.from_facts(facts["linear"])
         newest_linear, newest_map = (
-            _newest_layout_by(earlier, size, *methods) for methods in ((Method.LINEAR,), METHODS.values())
+            _newest_layout_by(earlier, size, *methods) for methods in ((Method.LINEAR,), _OF_THE_MAP)
         )
         self._linear_shown = (newest_linear.attempt, newest_linear.step) if newest_linear else None
         self._coordinates = newest_map.coordinates if newest_map else None
-        self._drawn_by = newest_map.method if newest_map else None
+        self._drawn_by = newest_map.method if newest_map else Method.UMAP
         self._remembered: NDArray[np.float32] | None = None
         self.last_drawn = (newest_map.attempt, newest_map.step) if newest_map else None
         """(attempt, step) of the newest layout of the map; None before the first."""
         self.map_recipe = settings_from_facts(facts) or chosen or MapRecipe()
-        """The map's current method and settings."""
+        """The map's current settings."""
         self._settled: bool = facts.get("settled", True)
         self._placed = self.last_drawn if facts.get(PLACED_FACT) and self.last_drawn == (1, 0) else None
         """(attempt, step) of the layout that a fork was given; it is not drawn again."""
@@ -105,7 +103,7 @@ class Projector:
         return self._ready
 
     def set_previous_space(self, vectors: RowSource | None) -> None:
-        """Set the embedding of the last layout, shape (V, D), from which the method detects moved rows."""
+        """Set the embedding of the last layout, shape (V, D), from which the map detects moved rows."""
         self._remembered = (
             None if vectors is None or not finite_rows(vectors).all() else self._reduce(vectors).copy()
         )
@@ -132,44 +130,38 @@ class Projector:
         self.map_recipe = chosen
         self._settling = 0
         self._placed = None
-        if chosen.method != before.method:
-            self._method = self._remembered = None
-        elif self._method is not None and chosen != before:
-            self._method.change_settings(settings_from_recipe(chosen))
+        if self._map is not None and chosen != before:
+            self._map.change_settings(settings_from_recipe(chosen))
         if self._ready:
             self._write_facts()
 
     def _write_facts(self) -> None:
         chosen = self.map_recipe
-        facts: dict[str, Any] = {"map": chosen.model_dump()}
-        if chosen.method != "pca":
-            facts["umap"] = {
-                "neighbours": min(chosen.neighbours, self._size),
-                "min_dist": chosen.min_dist,
-                "spread": chosen.spread,
-                "negatives": settings_from_recipe(chosen).negatives,
-                "metric": "cosine",
-            }
-        self._writer.set_facts(facts)
+        drawn = {
+            "neighbours": min(chosen.neighbours, self._size),
+            "min_dist": chosen.min_dist,
+            "spread": chosen.spread,
+            "negatives": settings_from_recipe(chosen).negatives,
+            "metric": "cosine",
+        }
+        self._writer.set_facts({"map": chosen.model_dump(), "umap": drawn})
 
-    def _create_method(self, vectors: NDArray[np.float32]) -> LayoutMethod:
-        if self._coordinates is not None and self._drawn_by != METHODS[self.map_recipe.method]:
-            return make_replacement_method(
-                self.map_recipe, self._laid_out_of(vectors), self._laid_out_of(self._coordinates)
-            )
+    def _create_map(self, vectors: NDArray[np.float32]) -> IncrementalUmap:
         start = None if self._coordinates is None else self._laid_out_of(self._coordinates)
-        method = make_method(self.map_recipe, start)
+        if start is not None and self._drawn_by != Method.UMAP:
+            return make_map_beside(self.map_recipe, self._laid_out_of(vectors), start)
+        made = make_map(self.map_recipe, start)
         if self._remembered is not None:
-            method.resume_from(self._laid_out_of(self._remembered))
+            made.resume_from(self._laid_out_of(self._remembered))
         if not self._settled:
-            method.change_settings(settings_from_recipe(self.map_recipe))
-        return method
+            made.change_settings(settings_from_recipe(self.map_recipe))
+        return made
 
     @property
     def _unsettled(self) -> bool:
-        if self._method is None:
+        if self._map is None:
             return self._placed is None or self._placed != self.last_drawn
-        return self._method.unsettled and self._settling < MAX_SETTLING_FRAMES
+        return self._map.unsettled and self._settling < MAX_SETTLING_FRAMES
 
     def needs_frame(self, attempt: int, step: int) -> bool:
         if self._linear_shown != (attempt, step):
@@ -206,8 +198,8 @@ class Projector:
             )
             return False
         # The first frame of a map may take seconds, so the linear view is committed before it.
-        had_method = self._method is not None
-        if had_method:
+        had_map = self._map is not None
+        if had_map:
             self._draw(attempt, step)
         else:
             self._nearest = self._neighbour_source.find(self._rows, None)
@@ -216,7 +208,7 @@ class Projector:
             coordinates = self._linear_view(vectors, attempt, step, over=over).project(vectors)
             self._commit(Method.LINEAR, coordinates, attempt, step)
             self._linear_shown = (attempt, step)
-        if self._ready and not had_method and self._placed != (attempt, step):
+        if self._ready and not had_map and self._placed != (attempt, step):
             self._draw(attempt, step)
         if self._ready and self._districts is not None:
             final = over and not self.needs_frame(attempt, step)
@@ -259,27 +251,24 @@ class Projector:
 
     def _draw(self, attempt: int, step: int) -> None:
         vectors = self._rows
-        if self._method is None:
-            self._method = self._create_method(vectors)
+        if self._map is None:
+            self._map = self._create_map(vectors)
             self._remembered = None
         self._settling = self._settling + 1 if self.last_drawn == (attempt, step) else 0
-        shown = self._method.draw_frame(self._laid_out_of(vectors))
+        shown = self._map.draw_frame(self._laid_out_of(vectors))
         if self._landmarks is None:
-            self._nearest = self._neighbour_source.find(vectors, self._method)
-        elif self._laid_out is None:
-            # The neighbours of all tokens of a large vocabulary take minutes.
-            self._nearest = None
+            self._nearest = self._neighbour_source.find(vectors, self._map)
         else:
-            shown = self._place_others(vectors, shown, self._laid_out)
-        self._coordinates, self._drawn_by = shown, METHODS[self.map_recipe.method]
+            shown = self._place_others(vectors, shown, self._landmarks, self._map)
+        self._coordinates, self._drawn_by = shown, Method.UMAP
         with self._writer.transaction():
-            self._commit(self._drawn_by, self._coordinates, attempt, step)
+            self._commit(Method.UMAP, self._coordinates, attempt, step)
             if not self._settled and not self._unsettled:
                 self._writer.set_facts({"settled": True})
                 self._settled = True
-            if self._laid_out is not None and not self._unsettled:
+            if self._landmarks is not None and not self._unsettled:
                 self._writer.set_facts(
-                    {LANDMARKS_FACT: self._probe.estimate(self._coordinates).of_kinds(self._laid_out)}
+                    {LANDMARKS_FACT: self._probe.estimate(self._coordinates).of_kinds(self._landmarks)}
                 )
         self.last_drawn = attempt, step
 
@@ -301,30 +290,29 @@ class Projector:
 
     def _commit(self, method: Method, coordinates: NDArray[np.float32], attempt: int, step: int) -> None:
         self._writer.commit(
-            score_layout(attempt, step, method, coordinates, self._probe, self._nearest, self._laid_out)
+            score_layout(attempt, step, method, coordinates, self._probe, self._nearest, self._landmarks)
         )
 
     def _place_others(
-        self, vectors: NDArray[np.float32], shown: NDArray[np.float32], landmarks: NDArray[np.int64]
+        self,
+        vectors: NDArray[np.float32],
+        shown: NDArray[np.float32],
+        landmarks: NDArray[np.int64],
+        drawn: IncrementalUmap,
     ) -> NDArray[np.float32]:
-        """Return the positions of all tokens, shape (V, 2), by those of the landmarks, shape (L, 2)."""
+        """Return the positions of all tokens, shape (V, 2), by those of the landmarks on the map, shape (L, 2)."""
         if self._index is None:
             # Imported here, because it imports numba, which the warm-up does first.
             from lamplighter.projection.landmarks import LandmarkIndex
 
             self._index = LandmarkIndex(landmarks)
-        self._index.update(vectors, getattr(self._method, "nearest", None))
+        self._index.update(vectors, drawn.nearest)
         self._nearest = self._index.ids, self._index.cosines
         return self._index.place(shown)
 
     def _laid_out_of(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the rows, of shape (V, ...), of the tokens that the current method lays out."""
-        return rows if self._laid_out is None else rows[self._laid_out]
-
-    @property
-    def _laid_out(self) -> NDArray[np.int64] | None:
-        """Return the landmarks if all other tokens are placed by them. Principal components cost little for all."""
-        return self._landmarks if self.map_recipe.method != "pca" else None
+        """Return the rows, of shape (V, ...), of the tokens that the map lays out itself."""
+        return rows if self._landmarks is None else rows[self._landmarks]
 
 
 def _newest_layout_by(reader: LayoutsReader, size: int, *methods: Method) -> Layout | None:

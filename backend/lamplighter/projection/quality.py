@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.methods.registry import NEIGHBOURS_USED
+from lamplighter.projection.umap_view import NEIGHBOURS_USED
 from lamplighter.wire.layout_frames import Layout, Method
 from living_map.trust import TrustProbe, nearest_on_map, trust_by_token
 
 if TYPE_CHECKING:
-    from lamplighter.projection.methods.registry import LayoutMethod
+    from living_map.incremental_umap import IncrementalUmap
     from living_map.nearest_neighbours import NeighbourIndex
 
 
@@ -30,19 +30,19 @@ class NeighbourSource:
     def __init__(self) -> None:
         self._own: NeighbourIndex | None = None
 
-    def find(self, vectors: NDArray[np.float32], method: LayoutMethod | None) -> NearestNeighbours | None:
+    def find(self, vectors: NDArray[np.float32], drawn: IncrementalUmap | None) -> NearestNeighbours | None:
         """Return each token's nearest, nearest first, without itself, and their cosines, (V, K) each.
-        `method`: the one that drew this embedding; None before the first, while no code is compiled. None if
-        it would take too long now.
+        `drawn`: the map of this embedding; None before the first, while no code is compiled. Return None if it would
+        take too long now.
         """
-        if method is None:
+        if drawn is None:
             return all_nearest(vectors, NEIGHBOURS_USED) if len(vectors) <= _MAX_UNCOMPILED else None
         if len(vectors) <= 2:
             return None
-        kept: NearestNeighbours | None = getattr(method, "nearest", None)
-        if kept is not None and kept[0].shape[1] >= min(NEIGHBOURS_USED, len(vectors) - 1):
+        ids, cosines = drawn.nearest
+        if ids.shape[1] >= min(NEIGHBOURS_USED, len(vectors) - 1):
             self._own = None
-            return kept[0][:, :NEIGHBOURS_USED], kept[1][:, :NEIGHBOURS_USED]
+            return ids[:, :NEIGHBOURS_USED], cosines[:, :NEIGHBOURS_USED]
         from living_map.nearest_neighbours import NeighbourIndex
 
         self._own = self._own or NeighbourIndex(NEIGHBOURS_USED)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lamplighter.contract.recipe import MapRecipe
-from lamplighter.projection.methods.registry import make_method, settings_from_recipe
+from lamplighter.projection.umap_view import make_map, settings_from_recipe
 from living_map.gpu_neighbours import gpu_device_for
 
 MAX_SETTLING_FRAMES = 100
@@ -20,10 +20,10 @@ _COMPILED_MODULES = ("ranking", "fuzzy_graph", "sgd_kernel", "waking")
 
 
 class WarmUp:
-    """A background thread that imports and compiles the code of a layout method.
+    """A background thread that imports and compiles the code of the map.
 
     The first time on a machine this takes seconds, later less than one; the linear view continues. Numba aborts the
-    process when two threads at once run code that it made parallel, as umap-learn's is, so the main thread runs none before
+    process when two threads at once run code that it made parallel, so the main thread runs none before
     `done`, and this thread none after.
     """
 
@@ -67,14 +67,13 @@ class WarmUp:
     def _run(self) -> None:
         try:
             gpu_device_for(self._size)
-            method = make_method(self._chosen)
-            if self._chosen.method == "umap":
-                self._functions = compiled_functions()
+            made = make_map(self._chosen)
+            self._functions = compiled_functions()
             some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
-            method.change_settings(replace(settings_from_recipe(self._chosen), whole_below=0))
+            made.change_settings(replace(settings_from_recipe(self._chosen), whole_below=0))
             # Compile the code that updates a moving embedding too, and that for rows that sleep: they do after three frames.
             for _ in range(5):
-                method.draw_frame(some)
+                made.draw_frame(some)
                 some[:1] += 1e-4
         except Exception as error:  # noqa: BLE001  # passed on to the main thread, which raises it
             self.error = error

@@ -25,7 +25,7 @@ def prepare_environment() -> None:
     compares a cached function only with its own source file, not with the libraries it calls, so the cache
     folder is named after their versions.
     """
-    versions = "-".join(importlib.metadata.version(name) for name in ("umap-learn", "numba", "numpy"))
+    versions = "-".join(importlib.metadata.version(name) for name in ("numba", "numpy"))
     cache = Path(platformdirs.user_cache_dir("lamplighter", appauthor=False)) / "compiled" / versions
     limit_threads("NUMBA")
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))

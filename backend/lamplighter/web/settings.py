@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamplighter.contract.recipe import Recipe
 from lamplighter.platform.own_addresses import DEFAULT_PORT, is_loopback
 from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 from lamplighter.web.hosts import Origin, OriginError, parse_origin
@@ -146,10 +145,10 @@ class ServerSettings:
     published: bool = False
     """True if `runs` stands for runs of a store, which are read in place: every change of one is refused."""
 
-    def hold_for(self, recipe: Recipe) -> float:
-        """Return the maximum seconds that a new run of this recipe waits for its map: 0 if the map needs no
-        preparation, or this server starts no projector."""
-        return self.hold if "projector" in self.roles and recipe.map.method != "pca" else 0.0
+    @property
+    def hold_of_new_runs(self) -> float:
+        """Return the maximum seconds that a new run waits for its map: 0 if this server starts no projector."""
+        return self.hold if "projector" in self.roles else 0.0
 
     @property
     def loopback(self) -> bool:

@@ -1,6 +1,5 @@
 /** Texts of the map panel and of the list of districts. */
 
-import type { MapRecipe } from "../api/rest-types";
 import { count } from "./numbers";
 import { table } from "./translation";
 
@@ -17,14 +16,8 @@ export const map = table("map", {
   },
   mapPanel: {
     drawing: "How the map is drawn",
-    methods: {
-      umap: "UMAP, updated continuously",
-      refit: "UMAP, refitted each time",
-      pca: "PCA",
-    } satisfies Record<MapRecipe["method"], string>,
-    made: (method: string, neighbours: number, minDist: number, spread: number) =>
-      `Drawn by ${method} with ${count(neighbours)} neighbours, minimum spacing ${minDist}, spread ${spread}.`,
-    madePlain: (method: string) => `Drawn by ${method}.`,
+    made: (neighbours: number, minDist: number, spread: number) =>
+      `Drawn by UMAP, updated continuously, with ${count(neighbours)} neighbours, minimum spacing ${minDist}, spread ${spread}.`,
     again: "For replays",
     againMore:
       "The map of a finished run is drawn again from all its steps together, so that words stay near their places from step to step. This starts automatically when the computer is free. The live map stays available.",

@@ -110,7 +110,7 @@ def test_the_missed_steps_of_a_finished_run_tell_when_its_districts_were_born(tm
     path = run.folder.layouts_path
     with LayoutsWriter(path) as writer:
         with LayoutsReader(path) as reader:
-            projector = Projector(writer, reader, run.size, MapRecipe(method="pca"), run.folder.vocabulary)
+            projector = Projector(writer, reader, run.size, MapRecipe(), run.folder.vocabulary)
         projector.start_map()
         for step in range(0, 60, 6):
             projector.draw_missed(run.history[step], 1, step, over=True)

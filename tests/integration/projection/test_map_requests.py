@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lamplighter.contract.recipe import MapRecipe
 from lamplighter.processes.desired_state import DesiredState
+from lamplighter.projection.linear_view import principal_view
 from lamplighter.runfolder.reading.current_map import read_map_settings
 from lamplighter.runfolder.role_lock import RoleLock
-from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import AppliedRequest, RequestsWriter
-from lamplighter.wire.layout_frames import Method
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.integration.projection.projectors import Start, ended, layouts
 from tests.support.synthetic_runs.growing_run import GrowingRun
 from tests.support.waiting import wait_until
@@ -99,24 +101,29 @@ def test_a_killed_projector_neither_loses_nor_repeats_a_request(
         assert reader.facts()["umap"]["neighbours"] == 5
 
 
-def test_draws_a_finished_run_by_another_method(tmp_path: Path, start: Start) -> None:
+def test_a_run_drawn_by_an_earlier_method_opens_and_goes_on_with_the_map(
+    tmp_path: Path, start: Start
+) -> None:
     run = GrowingRun(tmp_path, size=60)
     run.grow(30)
     assert run.end()
-    assert ended(start(run.folder)) == 0
+    view = principal_view(run.vectors, 1, 30)
+    places = view.project(run.vectors)
+    with LayoutsWriter(run.folder.layouts_path) as writer:
+        writer.set_facts(
+            {"map": {**MapRecipe().model_dump(), "method": "pca"}, "linear": view.to_facts(), "settled": True}
+        )
+        for method in (Method.LINEAR, Method.PCA):
+            writer.commit(Layout(1, 30, 0.0, method, places))
     assert not wants_projector(run)
-    kept = len(layouts(run.folder, Method.UMAP))
-    ask(run, method="pca")
-    assert wants_projector(run)
+    assert read_map_settings(run.folder).current == MapRecipe()
+    ask(run, neighbours=12)
     assert ended(start(run.folder)) == 0
-    assert not wants_projector(run)
-    (drawn,) = layouts(run.folder, Method.PCA)
-    assert (drawn.step, drawn.method) == (30, Method.PCA)
-    assert len(layouts(run.folder, Method.UMAP)) == kept
-    # Back again: the incremental map restarts, aligned to the other method's last layout.
-    ask(run, method="umap")
-    assert ended(start(run.folder)) == 0
-    assert len(layouts(run.folder, Method.UMAP)) > kept
+    assert len(layouts(run.folder, Method.PCA)) == 1
+    drawn = layouts(run.folder, Method.UMAP)[0].coordinates
+    # Aligned to the layout that was there: seen from the centre, most tokens keep their direction.
+    assert (((drawn - drawn.mean(axis=0)) * (places - places.mean(axis=0))).sum(axis=1) > 0).mean() > 0.6
+    assert read_map_settings(run.folder).current.neighbours == 12
     assert not wants_projector(run)
     assert not list(run.folder.path.glob("*.sqlite-wal"))
 

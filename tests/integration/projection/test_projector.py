@@ -15,7 +15,6 @@ import pytest
 from lamplighter.projection.projector_process import spaced_steps
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.layout_frames import Method
 from tests.integration.projection.projectors import Start, ended, layouts
@@ -134,15 +133,6 @@ def test_follows_a_new_attempt(tmp_path: Path, start: Start) -> None:
         process.send_signal(signal.SIGTERM)
         assert ended(process) == 0
     run.writer.close()
-
-
-def test_other_methods_also_start_with_the_first_matrix(tmp_path: Path, start: Start) -> None:
-    run = GrowingRun(tmp_path, size=30)
-    RequestsWriter(run.folder.path, "s1").add("map", {"method": "pca"})
-    run.grow(4)
-    assert run.end()
-    assert ended(start(run.folder)) == 0
-    assert [one.step for one in layouts(run.folder, Method.PCA)] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(("size", "dense"), [(3, False), (30, True)])

@@ -41,7 +41,7 @@ from lamplighter.geometry.purity import (
     neighbour_information_most,
     neighbour_purity,
 )
-from lamplighter.projection.methods.linear_view import fourier_view
+from lamplighter.projection.linear_view import fourier_view
 
 
 def space(size: int = 40, dim: int = 6, seed: int = 0) -> np.ndarray:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from benchmarks.support.refit_umap import umap_
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.methods.refit_umap import umap_
 from living_map import joint_umap, sgd_kernel
 from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
 from living_map.joint_umap import LEARNING_RATES, JointLayout

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.projection.methods.registry import LayoutMethod
 from living_map.fuzzy_graph import FuzzyGraph, MembershipStrengths
 from living_map.incremental_umap import IncrementalUmap
 from living_map.settings import MapSettings
@@ -18,8 +17,8 @@ SETTINGS = MapSettings(neighbours=12)
 
 
 def test_one_epoch_matches_umap_learn() -> None:
-    # The adapter imports umap without its warning of what is not installed.
-    from lamplighter.projection.methods.refit_umap import umap_  # noqa: F401, I001
+    # The reference imports umap without its warning of what is not installed.
+    from benchmarks.support.refit_umap import umap_  # noqa: F401, I001
     import umap.layouts
 
     rng = np.random.default_rng(0)
@@ -181,7 +180,7 @@ def nearest_distance(places: np.ndarray) -> float:
 
 def test_new_settings_continue_from_the_current_map() -> None:
     vectors = town()
-    layout: LayoutMethod = IncrementalUmap(SETTINGS)
+    layout = IncrementalUmap(SETTINGS)
     before = layout.draw_frame(vectors)
     while layout.unsettled:
         before = layout.draw_frame(vectors)

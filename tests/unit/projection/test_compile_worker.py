@@ -28,7 +28,7 @@ def test_reports_a_failure_without_failing_the_installation(
     def fail(*_: object) -> None:
         raise OSError("no compiler here")
 
-    monkeypatch.setattr(warm_up, "make_method", fail)
+    monkeypatch.setattr(warm_up, "make_map", fail)
     assert compile_worker.main() == 1
     assert "could not be compiled (no compiler here); the first run tries again" in capsys.readouterr().out
     makefile = Path(__file__).parents[3] / "Makefile"

@@ -190,7 +190,7 @@ def _tile_limit(checks: RunChecks) -> int:
 
 
 def _is_linear_basis(value: Any, dim: int) -> bool:
-    """Return whether `value` is a valid basis of the linear view (`projection/methods/linear_view.py`)."""
+    """Return whether `value` is a valid basis of the linear view (`projection/linear_view.py`)."""
     try:
         numbers = [*value["centre"], *(n for pair in value["basis"] for n in pair)]
         sizes = (len(value["centre"]), [len(pair) for pair in value["basis"]])

@@ -128,7 +128,7 @@ def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Resp
     """Create a run. A trainer starts within a second."""
     recipe, text = _recipe_and_text(new_run, services)
     services.require_free_trainer()
-    hold = services.settings.hold_for(recipe)
+    hold = services.settings.hold_of_new_runs
     run_folder = services.catalog.run_store.create(
         recipe, text, lambda folder: ask_to_hold(folder, services.server_id, hold)
     )
@@ -259,7 +259,7 @@ def create_run_fork(run: RunId, new_fork: NewFork, request: Request, services: S
     services.require_confirmed(parent, "Forking it", confirmed=new_fork.confirmed)
     text, name = _read_upload(new_fork, services)
     services.require_free_trainer()
-    hold = services.settings.hold_for(parent.recipe)
+    hold = services.settings.hold_of_new_runs
     wanted = ForkRequest(new_fork.step, new_fork.changes, new_fork.steps, new_fork.name, text, name)
     with _refusals():
         fork = create_fork(

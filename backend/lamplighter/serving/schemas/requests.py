@@ -10,7 +10,6 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from lamplighter.contract.answers import Answer
 from lamplighter.contract.questions import KINDS
 from lamplighter.contract.reason import Reason, ReasonCode, ReasonValues
-from lamplighter.contract.recipe import MapMethodKind
 from lamplighter.contract.recognition import recognise
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
 from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody
@@ -52,7 +51,6 @@ class MapRequest(RequestBody):
     """A change of the map's settings, starting from the current positions; omitted fields keep their values."""
 
     kind: Literal["map"]
-    method: MapMethodKind | None = None
     neighbours: Annotated[int | None, Field(ge=2, le=200)] = None
     min_dist: Annotated[float | None, Field(ge=0, le=3)] = None
     """At most `spread`."""
@@ -60,8 +58,8 @@ class MapRequest(RequestBody):
 
     @model_validator(mode="after")
     def _require_a_change(self) -> MapRequest:
-        if self.method is self.neighbours is self.min_dist is self.spread is None:
-            raise ValueError("name a setting to change: method, neighbours, min_dist or spread")
+        if self.neighbours is self.min_dist is self.spread is None:
+            raise ValueError("name a setting to change: neighbours, min_dist or spread")
         return self
 
 

@@ -52,7 +52,6 @@ export function repeatCommand(recipe: Recipe): RepeatCommand | null {
   addOption("threads", recipe.threads);
   addOption("device", recipe.device);
   addOption("keyframe-every", cadence.keyframe_every);
-  addOption("map", map.method);
   addOption("map-neighbours", map.neighbours);
   addOption("map-min-dist", map.min_dist);
   addOption("map-spread", map.spread);

@@ -17,7 +17,6 @@ interface RecipeForm {
   dim: number | null;
   layers: number | null;
   /** Settings of the map's layout. */
-  method: Recipe["map"]["method"];
   neighbours: number | null;
   minDist: number | null;
   spread: number | null;
@@ -43,7 +42,6 @@ export function defaultForm(): RecipeForm {
     rate: field.optimiserLearningRate.default,
     dim: field.modelDim.default,
     layers: field.modelLayers.default,
-    method: field.mapMethod.default,
     neighbours: field.mapNeighbours.default,
     minDist: field.mapMinDist.default,
     spread: field.mapSpread.default,
@@ -67,7 +65,6 @@ export function recipeFromForm(form: RecipeForm, file: string): PartialRecipe {
     model: given({ dim: form.dim, layers: form.layers, tied: form.tied }),
     optimiser: given({ kind: form.optimiser, learning_rate: form.rate }),
     map: given({
-      method: form.method,
       neighbours: form.neighbours,
       min_dist: form.minDist,
       spread: form.spread,

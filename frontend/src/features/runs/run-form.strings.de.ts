@@ -43,8 +43,6 @@ export const runForm: Translated<typeof english> = {
   dimMore: "Zahlen in einer Zeile des Embeddings; ein Vielfaches der Zahl der Köpfe, 4.",
   layers: "Schichten",
   layersMore: "Blöcke aus Aufmerksamkeit und MLP.",
-  method: "Karte gezeichnet mit",
-  methodMore: "Das ändert das Bild, nie das Gelernte. PCA hat keine der drei Zahlen darunter.",
   neighbours: "Nachbarn auf der Karte",
   neighboursMore:
     "Wie viele nächste Wörter für jedes zählen: wenige ergeben Inseln, viele ein Land.",

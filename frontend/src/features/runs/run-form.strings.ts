@@ -40,8 +40,6 @@ export const runForm = table("runForm", {
   dimMore: "Numbers in a row of the embedding; a multiple of the number of heads, 4.",
   layers: "Layers",
   layersMore: "Blocks of attention and MLP.",
-  method: "Map drawn by",
-  methodMore: "It changes the picture, not what is learned. PCA ignores the three settings below.",
   neighbours: "Neighbours on the map",
   neighboursMore: "How many nearest words count for each: few make islands, many make one land.",
   minDist: "Minimum spacing",

@@ -210,8 +210,8 @@ describe("new run", () => {
   });
 
   it("sets the map's layout", () => {
-    const form = { ...defaultForm(), method: "pca", neighbours: 12, minDist: null } as const;
-    expect(recipeFromForm(form, "").map).toEqual({ method: "pca", neighbours: 12, spread: 1.5 });
+    const form = { ...defaultForm(), neighbours: 12, minDist: null } as const;
+    expect(recipeFromForm(form, "").map).toEqual({ neighbours: 12, spread: 1.5 });
     expect(fieldOfError("recipe.map.neighbours: Input should be at least 2")).toBe("neighbours");
     expect(fieldOfError("recipe.map: min_dist (2) must be at most spread (1.5)")).toBe("minDist");
   });
@@ -241,7 +241,7 @@ const RECIPE: Recipe = {
   model: { dim: 64, layers: 2, heads: 4, context: 32, tied: false },
   optimiser: { kind: "lazy", learning_rate: 0.003, embedding_factor: 5, clip_norm: 1 },
   cadence: { keyframe_every: 100, checkpoint_every: 250, waypoint_every: 250, verify_every: 50 },
-  map: { method: "umap", neighbours: 40, min_dist: 1, spread: 1.5 },
+  map: { neighbours: 40, min_dist: 1, spread: 1.5 },
   sequences: 16,
   passages: 4,
   steps: 450,
@@ -267,7 +267,7 @@ describe("repeatCommand", () => {
       command:
         "lamplighter train --corpus lamptown --steps 450 --vocabulary 4000 --tokeniser words --dim 64 --layers 2" +
         " --heads 4 --context 32 --batch 16 --optimiser lazy --learning-rate 0.003 --seed 7 --threads 1 --device cpu" +
-        " --keyframe-every 100 --map umap --map-neighbours 40 --map-min-dist 1 --map-spread 1.5 --disk-budget 2",
+        " --keyframe-every 100 --map-neighbours 40 --map-min-dist 1 --map-spread 1.5 --disk-budget 2",
       toml: null,
     });
     const tied = { ...RECIPE, model: { ...RECIPE.model, tied: true } };

@@ -17,14 +17,8 @@ export const map: Translated<typeof english> = {
   },
   mapPanel: {
     drawing: "Wie die Karte gezeichnet wird",
-    methods: {
-      umap: "UMAP, fortlaufend",
-      refit: "UMAP, jedes Mal neu",
-      pca: "PCA",
-    },
-    made: (method, neighbours, minDist, spread) =>
-      `Gezeichnet mit ${method}, ${count(neighbours)} Nachbarn, Mindestabstand ${decimal(minDist)}, Ausdehnung ${decimal(spread)}.`,
-    madePlain: (method) => `Gezeichnet mit ${method}.`,
+    made: (neighbours, minDist, spread) =>
+      `Gezeichnet mit UMAP, fortlaufend, mit ${count(neighbours)} Nachbarn, Mindestabstand ${decimal(minDist)}, Ausdehnung ${decimal(spread)}.`,
     again: "Für die Wiedergabe",
     againMore:
       "Ein fertiger Lauf wird noch einmal ausgelegt, alle Schritte zusammen, so dass jedes Wort nahe bei seiner Stelle bleibt. Das geschieht von selbst, wenn der Computer Zeit hat. Die Karte, wie sie live war, bleibt.",
