@@ -181,7 +181,7 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "broker": _value(
         "--broker",
         None,
-        "The NATS broker through which several servers serve one class: tls://HOST:PORT, or nats://HOST:PORT on this machine. Its token is read from LAMPLIGHTER_BROKER_TOKEN.",
+        "The NATS broker through which relays serve the class to more phones (serve --relay): tls://HOST:PORT, or nats://HOST:PORT on this machine. Its token is read from LAMPLIGHTER_BROKER_TOKEN.",
         metavar="URL",
     ),
     "insecure_broker": _flag(

@@ -100,6 +100,11 @@ def serve_run(run: RunFolder, *, port: int, no_browser: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="A folder of texts that replace or add parts of the course. Check it with: lamplighter lessons check DIR",
 )
+@click.option(
+    "--relay",
+    metavar="URL",
+    help="Serve the page of a class whose server was started with --broker URL to more phones, and nothing else: tls://HOST:PORT, or nats://HOST:PORT.",
+)
 @watts_option
 def serve_command(
     runs_dir: Path | StoreAddress,
@@ -114,9 +119,13 @@ def serve_command(
     trainers: int,
     follow: tuple[Path, ...],
     lessons: Path | None,
+    relay: str | None,
     **class_options: Any,
 ) -> None:  # fmt: skip
     """Serve the runs of a folder without starting one."""
+    if relay is not None:
+        _serve_relay(relay, **class_options)
+        return
     if lessons is not None:
         # These modules are slow to import.
         from lamplighter.lessons.check import list_problems
@@ -150,6 +159,27 @@ def serve_command(
         **shared,
     )
     _serve(settings, browser=not no_browser and settings.loopback, print_token=print_token)
+
+
+def _serve_relay(url: str, *, broker: str | None, insecure_broker: bool, **class_options: Any) -> None:
+    from lamplighter.serving.servers.relay_server import run_relay
+
+    if broker is not None:
+        raise click.UsageError("--broker is for the server of the class; a relay has --relay only")
+    class_options["classroom"] = True
+    settings = _class_settings(**class_options, broker=None, insecure_broker=False)
+    assert settings is not None
+
+    def on_ready(addresses: list[Any]) -> None:
+        print_line(f"a relay of the class: phones join at {addresses[0]}")
+        print_line("Ctrl-C stops it.")
+
+    log_to_terminal()
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        run_relay(settings, BrokerSettings(url, insecure_broker), on_ready)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _class_settings(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
 
-import anyio.to_thread
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
@@ -219,16 +218,6 @@ def _is_swept(run: RunFolder) -> bool:
 async def _services(connection: HTTPConnection) -> Services:
     return connection.app.state.services
 
-
-async def _leading_services(connection: HTTPConnection) -> Services:
-    services: Services = connection.app.state.services
-    if services.classroom.shared is not None:
-        await anyio.to_thread.run_sync(services.classroom.lead)
-    return services
-
-
-LeadingDep = Annotated[Services, Depends(_leading_services)]
-"""As `ServicesDep`, for routes that change the class: with other servers, this one becomes its owner first."""
 
 ServicesDep = Annotated[Services, Depends(_services)]
 """The annotation of the parameter through which a route receives the services."""

@@ -31,7 +31,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class BrokerSettings:
-    """The broker through which several servers share one class."""
+    """The broker between the server of a class and its relays."""
 
     url: str
     """`tls://HOST:PORT`, or `nats://HOST:PORT`, which is not encrypted."""
@@ -71,7 +71,7 @@ class ClassSettings:
     most: int = MAX_VIEWERS
     """The maximum number of viewers."""
     broker: BrokerSettings | None = None
-    """The broker through which other servers serve the same class; None: this server alone."""
+    """The broker through which relays serve the class to more phones; None: no relays."""
 
     @property
     def public(self) -> Origin | None:

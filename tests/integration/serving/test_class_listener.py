@@ -11,7 +11,7 @@ import pytest
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE
+from lamplighter.serving.classroom.class_file import CLASS_FILE
 from tests.support.application import Application
 from tests.support.classroom.class_client import CLASSROOM, ClassClient
 from tests.support.folders import FakeTrainer, make_run
@@ -108,7 +108,7 @@ def test_a_class_is_there_again_after_a_kill(tmp_path: Path) -> None:
         assert viewer.join() == 204
         # Sessions are written once a second.
         number = first.get("/api/class")["members"][-1]["id"]
-        file = tmp_path / SESSIONS_FILE
+        file = tmp_path / CLASS_FILE
         wait_until(lambda: file.exists() and number in file.read_text(), "the session in its file")
         port = viewer.url.rpartition(":")[2]
         first.kill()

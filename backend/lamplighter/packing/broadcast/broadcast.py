@@ -39,10 +39,10 @@ from lamplighter.runfolder.published.object_store import StoreError
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.fanout.contract import START, Entry
-from lamplighter.serving.fanout.memory_fanout import MemoryFanout
-from lamplighter.serving.live.beat_log import BeatLog, State
+from lamplighter.serving.live.beat_log import BeatLog
+from lamplighter.serving.live.channel_log import START, Entry
 from lamplighter.serving.live.folder_beats import FolderBeats
+from lamplighter.serving.live.publication import JoiningState
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
 FORMAT = 1
@@ -76,7 +76,7 @@ class SegmentWriter:
         """Write what was published since the last call, and the manifest; `ended`: nothing follows. It raises
         OSError or StoreError.
         """
-        newest, state = log.newest_state(text=True)
+        newest, state = log.newest_state()
         found = log.since(self._position, text=True)
         number = self._sequence + 1
         if found is None:
@@ -111,7 +111,7 @@ class SegmentWriter:
         after = round(1_000 * (entry.time - self._begun))
         return _HEAD.pack(min(max(after, 0), 0xFFFF), len(entry.data)) + entry.data
 
-    def _write_whole(self, number: int, state: State) -> None:
+    def _write_whole(self, number: int, state: JoiningState) -> None:
         self._write(number, f"{number:06}-whole.bin", state.envelope(text=True))
         self._whole = number
 
@@ -252,7 +252,7 @@ class Broadcast:
             segments = SegmentWriter(self._site, LIVE, self._run.id)
         except _WRITE_ERRORS as error:
             raise BroadcastFailedError(explain_read_error(error)) from error
-        log = BeatLog(MemoryFanout(), self._run.id)
+        log = BeatLog()
         catalog = RunCatalog(RunStore(self._run.path.parent))
         beats = FolderBeats(self._run, catalog, log, on_failed=lambda code, reason: self._fail(reason))
         beats.start()

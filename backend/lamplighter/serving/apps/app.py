@@ -19,7 +19,6 @@ from lamplighter.runfolder.writing.free_space import SpaceReserve
 from lamplighter.serving.apps.front import FRONT_ROUTES, create_front
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.fanout.memory_fanout import MemoryFanout
 from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs, export_worker_command
@@ -27,7 +26,6 @@ from lamplighter.serving.jobs.imports import ImportJobs
 from lamplighter.serving.jobs.received_runs import ReceivedRuns
 from lamplighter.serving.jobs.reprojections import IdleSmoothing, ReprojectionJobs, output_map_worker_command
 from lamplighter.serving.jobs.uploads import Uploads
-from lamplighter.serving.live.beat_log import is_sound_message
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (
@@ -58,7 +56,7 @@ from lamplighter.serving.services import Services
 from lamplighter.serving.supervision import make_supervisor
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
 from lamplighter.web.http.openapi import install_openapi
-from lamplighter.web.settings import BrokerSettings, ClassSettings, ServerSettings, SettingsError
+from lamplighter.web.settings import ClassSettings, ServerSettings
 
 ROUTE_MODULES = (
     session,
@@ -135,8 +133,6 @@ async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
     finally:
         await services.hub.close()
         await services.class_hub.close()
-        if services.classroom.shared is not None:
-            await anyio.to_thread.run_sync(services.classroom.shared.stop)
         await services.received_runs.stop()
         await anyio.to_thread.run_sync(services.export_jobs.stop)
         await anyio.to_thread.run_sync(services.import_jobs.stop)
@@ -171,9 +167,7 @@ def _build(front: FrontServices) -> Services:
             ),
             settings.smooth_after,
         )
-    class_settings = settings.classroom or ClassSettings()
-    classroom = Classroom(run_store.path, class_settings.most)
-    class_hub = _make_class_hub(catalog, classroom, class_settings.broker)
+    classroom = Classroom(run_store.path, (settings.classroom or ClassSettings()).most)
     return Services(
         **vars(front),
         catalog=catalog,
@@ -186,30 +180,9 @@ def _build(front: FrontServices) -> Services:
         output_map_jobs=output_map_jobs,
         examiner_jobs=examiner_jobs,
         classroom=classroom,
-        class_hub=class_hub,
+        class_hub=ClassHub(catalog, classroom),
         lessons=course_library(settings.lessons),
         idle_smoothing=smoothing,
         server_id=server,
         space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),
     )
-
-
-def _make_class_hub(catalog: RunCatalog, classroom: Classroom, broker: BrokerSettings | None) -> ClassHub:
-    if broker is None:
-        return ClassHub(catalog, classroom, MemoryFanout())
-    try:
-        # Only a class of several servers needs a client of a broker.
-        from lamplighter.serving.classroom.sharing.other_servers import Present
-        from lamplighter.serving.classroom.sharing.shared_class import SharedClass
-        from lamplighter.serving.fanout.broker import Broker
-        from lamplighter.serving.fanout.nats_fanout import NatsFanout
-    except ModuleNotFoundError as error:
-        raise SettingsError("broker: this needs nats-py; install lamplighter[nats]") from error
-    connection = Broker(broker)
-    hub = ClassHub(catalog, classroom, NatsFanout(connection, is_sound_message))
-
-    def present() -> Present:
-        return Present(hub.connected_ids(), classroom.asking(), hub.counts()[1])
-
-    classroom.share(SharedClass(connection, classroom, present))
-    return hub

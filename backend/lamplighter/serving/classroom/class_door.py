@@ -19,9 +19,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import Field
 
 from lamplighter.contract.sentences import say
 
@@ -39,16 +36,6 @@ class _Code:
     typed: str
     secret: str
     made: float
-
-
-@dataclass(frozen=True)
-class CodeState:
-    """A code as other servers of the class know it."""
-
-    typed: Annotated[str, Field(pattern="^[A-Z2-9]{6}$")]
-    secret: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{16,64}$")]
-    age: Annotated[float, Field(ge=0)]
-    """Seconds since it was made."""
 
 
 class JoinCode:
@@ -79,24 +66,6 @@ class JoinCode:
 
     def is_secret(self, offered: str) -> bool:
         return self._matches(offered.strip(), lambda code: code.secret)
-
-    def states(self) -> tuple[CodeState, CodeState | None]:
-        now = self._current()
-        codes = [
-            one and CodeState(one.typed, one.secret, max(0.0, self._clock() - one.made))
-            for one in (now, self._before)
-        ]
-        assert codes[0] is not None
-        return codes[0], codes[1]
-
-    def restore_codes(self, code: CodeState, before: CodeState | None, *, kept: bool) -> None:
-        """Take over the codes of another server. `kept`: that server goes on to change them."""
-        later = math.inf if kept else self._clock()
-
-        def restored(state: CodeState) -> _Code:
-            return _Code(state.typed, state.secret, later - state.age)
-
-        self._now, self._before = restored(code), before and restored(before)
 
     def _matches(self, offered: str, part: Callable[[_Code], str]) -> bool:
         now = self._current()
@@ -182,11 +151,6 @@ class ClassDoor:
     @property
     def wrong_codes(self) -> int:
         return self._limiter.wrong
-
-    def restore_door(self, *, is_open: bool, code: CodeState, before: CodeState | None, kept: bool) -> None:
-        """Take over the door of another server. `kept`: that server goes on to change the code."""
-        self.is_open = is_open
-        self.code.restore_codes(code, before, kept=kept)
 
     def change_lock(self) -> None:
         """Change the code, and reset the count of wrong codes."""

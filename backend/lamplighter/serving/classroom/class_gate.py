@@ -114,14 +114,9 @@ class ClassGate:
 
     def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
         """Decide whether a request may pass, without reading the disk. A request for a run's text may not."""
-        client = None
-        if came_through_a_proxy(headers):
-            if self._trusted is None or not is_in_network(peer, self._trusted):
-                detail = "this address refuses requests from an unknown proxy: see --trust-proxy"
-                return Decision(False, status=403, detail=detail)
-            client = _forwarded_client(headers)
-        elif self._trusted is not None and not is_in_network(peer, self._trusted):
-            return Decision(False, status=403, detail="this address is reached only through its proxy")
+        client, refusal = find_client(headers, peer, self._trusted)
+        if refusal is not None:
+            return Decision(False, status=403, detail=refusal)
         found = check_origin(self.addresses, kind, method, path, headers, landing=_LANDING_PATHS)
         if isinstance(found, Decision):
             return found
@@ -153,7 +148,7 @@ class ClassGate:
             detail=detail,
             rule=rule,
             address=address,
-            client=client,
+            client=client if self._trusted is not None else None,
             text_of=text_of,
             may_see_text=self._classroom.may_see_text,
         )
@@ -198,6 +193,19 @@ class ClassGate:
         if access is ClassAccess.ASSISTANT and session.role != "assistant":
             return 403, "only an assistant may do that, and only the presenter appoints assistants"
         return 0, ""
+
+
+def find_client(headers: Headers, peer: str | None, trusted: Network | None) -> tuple[str | None, str | None]:
+    """Return the address of who asks, as the proxies of `trusted` saw it, and why the request is refused; None: it is
+    not.
+    """
+    if came_through_a_proxy(headers):
+        if trusted is None or not is_in_network(peer, trusted):
+            return peer, "this address refuses requests from an unknown proxy: see --trust-proxy"
+        return _forwarded_client(headers), None
+    if trusted is not None and not is_in_network(peer, trusted):
+        return peer, "this address is reached only through its proxy"
+    return peer, None
 
 
 def _forwarded_client(headers: Headers) -> str | None:

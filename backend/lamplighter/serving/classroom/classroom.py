@@ -7,30 +7,21 @@ message to a viewer (`ClassMessage`) is small and complete, so no change can be 
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
 import threading
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from lamplighter.contract.recipe import BUILT_IN_TEXTS
 from lamplighter.contract.sentences import say
-from lamplighter.platform.steady_clock import steady_clock
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.class_door import ClassDoor, JoinRefusedError
+from lamplighter.serving.classroom.class_file import StoredClass, read_class, write_class
 from lamplighter.serving.classroom.questions.asked_questions import AskedQuestions
-from lamplighter.serving.classroom.sharing.class_state import (
-    Answer,
-    ClassState,
-    JoinAsk,
-    PointAsk,
-    PredictAsk,
-    ViewerAsk,
-)
 from lamplighter.serving.classroom.viewer_sessions import (
     OPENING_SECONDS,
     UnopenedError,
@@ -39,10 +30,8 @@ from lamplighter.serving.classroom.viewer_sessions import (
 )
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
 from lamplighter.web.access.session_store import digest_of
-from lamplighter.web.http.problems import RefusedError
 
-if TYPE_CHECKING:
-    from lamplighter.serving.classroom.sharing.shared_class import SharedClass
+log = logging.getLogger(__name__)
 
 _RUNS_KNOWN = 1_000
 """Number of runs for which the origin of the text is remembered."""
@@ -56,8 +45,11 @@ class Classroom:
         self._lock = threading.RLock()
         self._saving = threading.Lock()
         self._door = ClassDoor()
-        self._sessions = ViewerSessions(folder, most)
+        self._folder = folder
+        self._sessions = ViewerSessions(most)
         self._unsaved = False
+        self._save_soon: Callable[[], None] | None = None
+        self._is_written = True
         self._texts: dict[str, bool] = {}
         self._ours: dict[tuple[str, float], bool] = {}
         self._callbacks: list[Callable[[], None]] = []
@@ -65,8 +57,6 @@ class Classroom:
         self._following = False
         self._pointed: PointedWord | None = None
         self._newest_run: str | None = None
-        self._shared: SharedClass | None = None
-        self._elsewhere: dict[str, set[str]] = {}
         self.questions = AskedQuestions(
             self._lock, self._changed, lambda session_id: self._sessions.find(session_id) is not None
         )
@@ -80,32 +70,22 @@ class Classroom:
 
     def join(self, code: str, address: str, user_agent: str) -> tuple[ViewerSession, str]:
         """Admit a viewer by the code or the secret of the link. Returns the session with the value of its cookie.
-        `address` counts its wrong codes and joins without a page. With other servers, this waits for the
-        broker.
+        `address` counts its wrong codes and joins without a page.
 
         Raises JoinRefusedError: the door is closed, the code is wrong, there were too many wrong ones or too
-        many joins without a page, or the class is full. Raises RefusedError (503) while the broker is away.
+        many joins without a page, or the class is full.
         """
         cookie = secrets.token_urlsafe(32)
-        if self._is_elsewhere:
-            return self._join_elsewhere(code, address, user_agent, digest_of(cookie)), cookie
-        session = self._begin(code, address, user_agent, digest_of(cookie))
-        if self._shared is not None:
-            self._shared.wait_stored()
-        return session, cookie
-
-    def _begin(self, code: str, address: str, user_agent: str, cookie_digest: str) -> ViewerSession:
         with self._lock:
             self._door.check_code(code, address)
             try:
-                found = self._sessions.begin(user_agent, address, cookie_digest)
+                found = self._sessions.begin(user_agent, address, digest_of(cookie))
             except OverflowError as error:
                 raise JoinRefusedError(409, say("class_is_full", error=str(error))) from error
             except UnopenedError as error:
                 raise JoinRefusedError(429, str(error), OPENING_SECONDS) from error
-            self._unsaved = True
         self._changed()
-        return found
+        return found, cookie
 
     def find_by_cookie(self, cookie: str) -> ViewerSession | None:
         with self._lock:
@@ -122,7 +102,6 @@ class Classroom:
             if session is None or session.watched:
                 return session is not None and self._sessions.open_socket(session)
             opened = self._sessions.open_socket(session)
-            self._unsaved = True
         self._changed()
         return opened
 
@@ -148,7 +127,6 @@ class Classroom:
             if session is None:
                 return False
             self._sessions.set_role(session, role)
-            self._unsaved = True
         self._changed()
         return True
 
@@ -159,7 +137,6 @@ class Classroom:
             if session is None:
                 return False
             self._sessions.end(session)
-            self._unsaved = True
         self._changed()
         return True
 
@@ -170,34 +147,59 @@ class Classroom:
             self._door.change_lock()
             self._pointed, self._view = None, None
             self._texts.clear()
-            self._unsaved = True
         self.questions.forget_all()
 
-    def restore_sessions(self) -> None:
+    def restore(self) -> None:
         """Continue the class that the last server left in the folder of runs. Hold its lock: another server with the
         lock may end sessions. Unsaved changes of this server take precedence over the file.
         """
         with self._saving:
-            found = self._sessions.read_file()
+            found = read_class(self._folder, self._sessions.clock)
             with self._lock:
-                if self._unsaved:
+                if self._unsaved or found is None:
                     return
-                self._sessions.replace_sessions(found)
-        self._changed()
+                self._sessions.replace_sessions(found.sessions)
+                self._door.is_open, self._texts = found.door, dict(found.texts)
+                self._view, self._following = found.view, found.following
+                if found.questions is not None:
+                    self.questions.restore_state(found.questions)
+        self._announce()
+
+    def save_before_telling(self, save_soon: Callable[[], None] | None) -> None:
+        """Tell nobody of a change before it is saved: call `save_soon` for each, on the thread that made it. It must
+        return at once, and see to it that `save` is called soon. None: changes are told, and not saved.
+        """
+        self._save_soon = save_soon
 
     def save(self) -> None:
-        """Write the sessions to their file if they have changed. After a failure the next call tries again. A class of
-        several servers has no file.
+        """Write the class to its file if it has changed, and tell of the changes. What cannot be written is told too,
+        and the next call tries again.
         """
         # The event loops take the lock of the class for every request, so do not hold it while writing.
         with self._saving:
             with self._lock:
-                if not self._unsaved or self._shared is not None:
+                if not self._unsaved:
                     return
                 self._unsaved = False
-                members = list(self._sessions)
-            if not self._sessions.save(members):
-                self._unsaved = True
+                stored = StoredClass(
+                    sessions=list(self._sessions),
+                    # The answers go on to change.
+                    questions=self.questions.export_state().model_copy(deep=True),
+                    door=self._door.is_open,
+                    following=self._following,
+                    view=self._view,
+                    texts=dict(self._texts),
+                )
+            try:
+                write_class(self._folder, stored, self._sessions.clock)
+            except OSError as error:
+                if self._is_written:
+                    log.warning("the class is kept in memory only: %s", error.strerror or error)
+                self._unsaved, self._is_written = True, False
+            else:
+                self._is_written = True
+        if self._save_soon is not None:
+            self._announce()
 
     # Door.
 
@@ -295,18 +297,10 @@ class Classroom:
 
     def point(self, word: PointedWord | None) -> None:
         """Point at a word for everyone; None: at none."""
-        if self._is_elsewhere and self._shared is not None:
-            self._shared.ask(PointAsk(word=word))
-            return
         self._pointed = word
         self._changed()
 
     def note_new_run(self, run_id: str) -> None:
-        if self._is_elsewhere and self._shared is not None:
-            # The run has begun, told or not.
-            with contextlib.suppress(RefusedError):
-                self._shared.ask(PointAsk(new_run=run_id))
-            return
         self._newest_run = run_id
         self._changed()
 
@@ -316,9 +310,6 @@ class Classroom:
         """Record a viewer's prediction, replacing an earlier one. Returns False if it does not fit an open question."""
         if self.session(session_id) is None:
             return False
-        if self._is_elsewhere and self._shared is not None:
-            self._shared.send_answer(session_id, prediction)
-            return True
         return self.questions.take_prediction(session_id, prediction)
 
     def message_for(self, session_id: str, *, text: bool) -> ClassMessage | None:
@@ -340,131 +331,17 @@ class Classroom:
                 lessons=self.questions.revealed_lessons,
             )
 
-    # Other servers.
-
-    def share(self, shared: SharedClass) -> None:
-        """Share the class with other servers, before anyone joins."""
-        self._shared = shared
-        shared.start()
-
-    @property
-    def shared(self) -> SharedClass | None:
-        """Return this server's part in the class of several; None: it is the only one."""
-        return self._shared
-
-    def lead(self) -> None:
-        """Prepare to change the class: with other servers, this one becomes its owner. Raises RefusedError (503)
-        while the broker is away.
-        """
-        if self._shared is not None:
-            self._shared.lead()
-
-    def export_state(self) -> ClassState:
-        """Return the whole state, for the other servers."""
-        with self._lock:
-            code, before = self._door.code.states()
-            return ClassState(
-                owner="",
-                fence=0,
-                revision=0,
-                clock=steady_clock(),
-                door=self._door.is_open,
-                code=code,
-                code_before=before,
-                sessions=list(self._sessions),
-                joined=self._sessions.newest_number,
-                texts=dict(self._texts),
-                view=self._view,
-                following=self._following,
-                pointed=self._pointed,
-                newest_run=self._newest_run,
-                # The answers go on to change.
-                questions=self.questions.export_state().model_copy(deep=True),
-            )
-
-    def restore_state(self, state: ClassState, *, kept: bool) -> None:
-        """Take over the state of the owner. `kept`: it goes on to change it."""
-        later = steady_clock() - state.clock
-        sessions = [replace(one, joined=one.joined + later) for one in state.sessions]
-        with self._lock:
-            self._door.restore_door(is_open=state.door, code=state.code, before=state.code_before, kept=kept)
-            self._sessions.replace_sessions(sessions)
-            self._sessions.newest_number = state.joined
-            self._texts = dict(state.texts)
-            self._view, self._following = state.view, state.following
-            self._pointed, self._newest_run = state.pointed, state.newest_run
-            self.questions.restore_state(state.questions)
-
-    def decide(self, ask: ViewerAsk) -> Answer:
-        """Do what a viewer of another server wants."""
-        match ask:
-            case JoinAsk():
-                with self._lock:
-                    # The answer to this join may have been lost.
-                    known = self._sessions.find_by_digest(ask.cookie_digest)
-                try:
-                    session = known or self._begin(ask.code, ask.address, ask.user_agent, ask.cookie_digest)
-                except JoinRefusedError as error:
-                    return Answer(status=error.status, detail=str(error), wait=error.wait)
-                # It is asked for its page at the other server, which says so in a moment.
-                with self._lock:
-                    self._sessions.note_asked((session.id,))
-                return Answer(session=session.id)
-            case PredictAsk():
-                here = self.session(ask.session) is not None
-                taken = here and self.questions.take_prediction(ask.session, ask.prediction)
-                return Answer(status=200 if taken else 409)
-            case PointAsk():
-                if ask.new_run is None:
-                    self._pointed = ask.word
-                else:
-                    self._newest_run = ask.new_run
-                self._changed()
-                return Answer()
-
-    def asking(self) -> set[str]:
-        """Return the ids of the sessions that have sent a request just now."""
-        with self._lock:
-            return self._sessions.asking()
-
-    def note_elsewhere(self, server: str, sessions: Collection[str], asking: Collection[str]) -> None:
-        """Note which sessions have an open page at another server, or ask there: they keep their places."""
-        with self._lock:
-            self._sessions.note_asked(asking)
-            opened = self._elsewhere.setdefault(server, set())
-            for gone in opened - set(sessions):
-                self.close_socket(gone)
-                opened.discard(gone)
-            for session_id in set(sessions) - opened:
-                if self.open_socket(session_id):
-                    opened.add(session_id)
-            if not opened:
-                del self._elsewhere[server]
-
-    @property
-    def _is_elsewhere(self) -> bool:
-        return self._shared is not None and not self._shared.is_owner
-
-    def _join_elsewhere(self, code: str, address: str, user_agent: str, cookie_digest: str) -> ViewerSession:
-        assert self._shared is not None
-        ask = JoinAsk(code=code, address=address, user_agent=user_agent[:1_000], cookie_digest=cookie_digest)
-        answer = self._shared.ask(ask)
-        session = self.session(answer.session or "")
-        if session is None:
-            raise JoinRefusedError(answer.status if answer.status >= 400 else 503, answer.detail, answer.wait)
-        return session
-
-    def announce(self) -> None:
+    def _announce(self) -> None:
         for callback in self._callbacks:
             callback()
 
     def _changed(self) -> None:
         self.questions.forget_gone()
-        if self._shared is None:
-            self.announce()
+        self._unsaved = True
+        if self._save_soon is None:
+            self._announce()
         else:
-            # Everyone is told once it stands in the broker.
-            self._shared.note_changed()
+            self._save_soon()
 
 
 def is_our_text(run: RunFolder) -> bool:

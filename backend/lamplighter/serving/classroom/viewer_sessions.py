@@ -13,20 +13,14 @@ joined never had one.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import logging
 import math
-import os
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Annotated, Any, cast
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 from pydantic import Field
 
-from lamplighter.platform.private_modes import open_private
 from lamplighter.platform.steady_clock import SteadyClock, steady_clock
 from lamplighter.serving.schemas.classroom import Role
 from lamplighter.web.access.session_store import browser_words, digest_of
@@ -112,65 +106,10 @@ class ViewerSession:
         return self.watched or self.role == "assistant"
 
 
-SESSIONS_FILE = ".class-sessions.json"
-_LARGEST = 2 << 20
-
-
-def write_sessions(folder: Path, sessions: Iterable[ViewerSession], clock: SteadyClock) -> None:
-    path = folder / SESSIONS_FILE
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    content = {
-        "saved": clock(),
-        "uptime": clock.uptime(),
-        "boot": clock.boot,
-        "sessions": [asdict(one) for one in sessions],
-    }
-    try:
-        with open(temporary, "x", encoding="ascii", opener=open_private) as file:
-            json.dump(content, file)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-
-
-def read_sessions(folder: Path, clock: SteadyClock) -> list[ViewerSession]:
-    """Return the sessions of the file, aged by the time since it was written; none if it is missing, damaged, or
-    belongs to another user."""
-    path = folder / SESSIONS_FILE
-    try:
-        if path.stat(follow_symlinks=False).st_size > _LARGEST or path.is_symlink():
-            return []
-        content: Any = json.loads(path.read_text(encoding="ascii"))
-        saved, uptime = float(content["saved"]), float(content["uptime"])
-        boot = content["boot"]
-        found = [ViewerSession(**cast("dict[str, Any]", entry)) for entry in content["sessions"]]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return []
-    # The time of writing, by the current clock.
-    later = clock() - clock.seconds_since(saved, uptime, boot) - saved
-    return [replace(session, joined=session.joined + later) for session in found if _is_sound(session)]
-
-
-def _is_sound(session: ViewerSession) -> bool:
-    words = (session.id, session.browser, session.cookie_digest)
-    return (
-        all(isinstance(cast(object, word), str) for word in words)
-        and isinstance(cast(object, session.number), int)
-        and isinstance(cast(object, session.joined), float)
-        and session.role in ("viewer", "assistant")
-        and isinstance(cast(object, session.watched), bool)
-    )
-
-
-log = logging.getLogger(__name__)
-
 LIFETIME = 12 * 3600.0
 """Lifetime of a session in seconds: a school day."""
 ASSISTS_A_SECOND = 5
 """Maximum actions of one assistant in a second."""
-_ASKING_SECONDS = 3.0
 ADDRESS_SILENT, ADDRESS_UNOPENED, ALL_UNOPENED = 30, 500, 1_000
 """Maximum sessions without a page: silent ones of one address, all of one address, and all."""
 
@@ -182,14 +121,10 @@ class UnopenedError(RuntimeError):
 class ViewerSessions:
     """The sessions of one class. Not thread-safe: `Classroom` guards it."""
 
-    def __init__(self, folder: Path, most: int, clock: SteadyClock = steady_clock) -> None:
-        """Start without sessions. `folder`: the folder of runs, which holds the file. `most`: the maximum number
-        of sessions with a page.
-        """
+    def __init__(self, most: int, clock: SteadyClock = steady_clock) -> None:
+        """Start without sessions. `most`: the maximum number of sessions with a page."""
         self.most = most
-        self._clock = clock
-        self._folder = folder
-        self._written = True
+        self.clock = clock
         self._by_digest: dict[str, ViewerSession] = {}
         # Each of 500 viewers is looked up at every change of the class.
         self._digests: dict[str, str] = {}
@@ -218,12 +153,12 @@ class ViewerSessions:
             id=secrets.token_hex(8),
             number=self._number,
             browser=browser_words(user_agent),
-            joined=self._clock(),
+            joined=self.clock(),
             cookie_digest=cookie_digest,
         )
         self._by_digest[session.cookie_digest] = session
         self._digests[session.id] = session.cookie_digest
-        self._presences[session.id] = Presence(address, self._clock())
+        self._presences[session.id] = Presence(address, self.clock())
         return session
 
     def open_socket(self, session: ViewerSession) -> bool:
@@ -237,31 +172,18 @@ class ViewerSessions:
                 return False
         if not session.watched:
             self._by_digest[session.cookie_digest] = replace(session, watched=True)
-        self._presences[session.id].open_socket(self._clock())
+        self._presences[session.id].open_socket(self.clock())
         return True
 
     def close_socket(self, session: ViewerSession) -> None:
-        self._presences[session.id].close_socket(self._clock())
+        self._presences[session.id].close_socket(self.clock())
 
     def find_by_cookie(self, cookie: str) -> ViewerSession | None:
-        session = self.find_by_digest(digest_of(cookie))
-        if session is not None:
-            self._presences[session.id].asked = self._clock()
+        session = self._by_digest.get(digest_of(cookie))
+        if session is None or self._is_over(session):
+            return None
+        self._presences[session.id].asked = self.clock()
         return session
-
-    def find_by_digest(self, cookie_digest: str) -> ViewerSession | None:
-        session = self._by_digest.get(cookie_digest)
-        return None if session is None or self._is_over(session) else session
-
-    def asking(self) -> set[str]:
-        """Return the ids of the sessions that have sent a request within the last few seconds."""
-        now = self._clock()
-        return {one for one, presence in self._presences.items() if now - presence.asked < _ASKING_SECONDS}
-
-    def note_asked(self, session_ids: Iterable[str]) -> None:
-        for session_id in session_ids:
-            if session_id in self._presences:
-                self._presences[session_id].asked = self._clock()
 
     def find(self, session_id: str) -> ViewerSession | None:
         return self._by_digest.get(self._digests.get(session_id, ""))
@@ -272,7 +194,7 @@ class ViewerSessions:
     def may_assist(self, session: ViewerSession) -> bool:
         """Count an assistant's action. Returns False if it exceeds the rate limit."""
         quota = self._assisted.setdefault(
-            session.id, InboundQuota(ASSISTS_A_SECOND, 0, 1.0, clock=self._clock)
+            session.id, InboundQuota(ASSISTS_A_SECOND, 0, 1.0, clock=self.clock)
         )
         return quota.allows_frame()
 
@@ -290,48 +212,24 @@ class ViewerSessions:
         self._assisted.clear()
         self._number = 0
 
-    def read_file(self) -> list[ViewerSession]:
-        """Return the sessions in the file. Safe on any thread."""
-        return read_sessions(self._folder, self._clock)
-
-    @property
-    def newest_number(self) -> int:
-        return self._number
-
-    @newest_number.setter
-    def newest_number(self, number: int) -> None:
-        self._number = max(self._number, number)
-
     def replace_sessions(self, sessions: Iterable[ViewerSession]) -> None:
-        """Replace the sessions by those of a file or another server. Sessions in both keep their presence."""
+        """Replace the sessions by those of a file. Sessions in both keep their presence."""
         presences, assisted = self._presences, dict(self._assisted)
         self.end_all()
         for session in sessions:
             self._by_digest[session.cookie_digest] = session
             self._digests[session.id] = session.cookie_digest
-            self._presences[session.id] = presences.get(session.id) or unknown_presence(self._clock())
+            self._presences[session.id] = presences.get(session.id) or unknown_presence(self.clock())
             self._number = max(self._number, session.number)
             if session.id in assisted:
                 self._assisted[session.id] = assisted[session.id]
-
-    def save(self, sessions: Iterable[ViewerSession]) -> bool:
-        """Write `sessions` to the file. Safe on any thread. Returns False if the file cannot be written."""
-        try:
-            write_sessions(self._folder, sessions, self._clock)
-        except OSError as error:
-            if self._written:
-                log.warning("the class is kept in memory only: %s", error.strerror or error)
-            self._written = False
-        else:
-            self._written = True
-        return self._written
 
     def _is_full(self) -> bool:
         return sum(session.has_place for session in self._by_digest.values()) >= self.most
 
     def _longest_gone(self) -> ViewerSession | None:
         """Return the session whose place may be reassigned; None if there is none."""
-        now = self._clock()
+        now = self.clock()
         gone = [s for s in self if s.has_place and self._presences[s.id].kept_until <= now]
         return min(
             gone, key=lambda s: (s.role == "assistant", self._presences[s.id].kept_until), default=None
@@ -341,7 +239,7 @@ class ViewerSessions:
         """End a session that never opened its page, if there are too many. Raises UnopenedError if they are of
         this address and may all still be opening.
         """
-        now = self._clock()
+        now = self.clock()
         unopened = [session for session in self if not session.has_place]
         of = {session.id: self._presences[session.id] for session in unopened}
         own = [session for session in unopened if of[session.id].address == address]
@@ -371,4 +269,4 @@ class ViewerSessions:
                 self.end(session)
 
     def _is_over(self, session: ViewerSession) -> bool:
-        return self._clock() - session.joined >= LIFETIME
+        return self.clock() - session.joined >= LIFETIME

@@ -11,8 +11,7 @@ from starlette.websockets import WebSocket
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.fanout.memory_fanout import MemoryFanout
-from lamplighter.serving.live.folder_beats import PRESENTER, FolderBeats
+from lamplighter.serving.live.folder_beats import PRESENTER
 from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS, Viewer, run_socket
 from lamplighter.serving.live.watched_run import WatchedRun
 from lamplighter.serving.reading.run_catalog import RunCatalog
@@ -26,7 +25,6 @@ class Hub:
 
     def __init__(self, catalog: RunCatalog) -> None:
         self._catalog = catalog
-        self._fanout = MemoryFanout()
         self._send_seconds = SEND_SECONDS
         self._watched: dict[str, WatchedRun] = {}
         self._threads = anyio.CapacityLimiter(_THREADS)
@@ -63,13 +61,7 @@ class Hub:
         """Register a viewer with a run; when the last viewer leaves, the run is no longer followed."""
         watched = self._watched.get(run.id)
         if watched is None or watched.failed:
-            watched = WatchedRun(
-                run,
-                self._catalog,
-                self._fanout,
-                self._threads,
-                lambda log, fail: FolderBeats(run, self._catalog, log, fail, audience=PRESENTER),
-            )
+            watched = WatchedRun(run, self._catalog, self._threads, PRESENTER)
             self._watched[run.id] = watched
             watched.start()
         watched.viewers.add(viewer)

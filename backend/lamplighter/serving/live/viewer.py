@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lamplighter.runfolder.errors import explain_read_error, is_transient
-from lamplighter.serving.fanout.contract import Sequence
+from lamplighter.serving.live.channel_log import Sequence
 
 SEND_SECONDS = 10.0
 """Seconds allowed for sending one message."""
@@ -33,7 +33,7 @@ class Viewer:
     """One socket. It has no queue: only the position in the log differs between viewers."""
 
     session_id: str = ""
-    """The session of a class."""
+    """The session of a class; "": none, as for the presenter's page, and a relay's log."""
     position: Sequence | None = None
     """The position in the log up to which everything was sent; None before it joined."""
     text: bool = False

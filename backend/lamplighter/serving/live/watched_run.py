@@ -1,8 +1,6 @@
-"""One run that is watched: the log that feeds its viewers, the place of each in it, and the messages they share.
+"""One run that is watched: the log that feeds its viewers, and the messages they share.
 
-Every message is made once. A viewer that keeps up gets every publication; one that lags skips to the newest
-state, which is also made once for all who need it, including new viewers. A stalled viewer has no queue that
-could grow and delays no other viewer; it is dropped after `SEND_SECONDS`.
+Every message is made once, and so is the newest state for all who need it: new viewers, and those that lag.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -20,63 +17,47 @@ from starlette.websockets import WebSocket
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name
-from lamplighter.serving.fanout.contract import START, Entry, Fanout
-from lamplighter.serving.live.beat_log import BeatLog, State
+from lamplighter.serving.live.beat_log import BeatLog
+from lamplighter.serving.live.channel_log import START, Entry, Sequence
+from lamplighter.serving.live.folder_beats import Audience, FolderBeats
+from lamplighter.serving.live.log_viewers import LogViewers
 from lamplighter.serving.live.viewer import Viewer, close_code_for, send_in_time
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import HelloMessage
 from lamplighter.serving.schemas.runs import without_text
 
-AT_ONCE = 20
-"""Viewers served before the event loop gets a turn: this takes two milliseconds, all 500 would take fifty."""
 _HELLO_SECONDS = 1.0
 """Maximum age in seconds of the run description that a new viewer gets."""
 _CHANNEL = "beats"
 
 
-_PATIENCE = 2.0
-"""Seconds that a message may wait before its viewer skips to the newest."""
-
-
-class Beats(Protocol):
-    """What publishes the beats of a run into its log, between `start` and `stop`."""
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def wait_ended(self, timeout: float | None = None) -> bool: ...
-
-
-class WatchedRun:
+class WatchedRun(LogViewers):
     """A run with its viewers. Belongs to the event loop."""
 
     def __init__(
         self,
         run: RunFolder,
         catalog: RunCatalog,
-        fanout: Fanout,
         threads: anyio.CapacityLimiter,
-        make_beats: Callable[[BeatLog, Callable[[int, str], None]], Beats],
+        audience: Audience,
     ) -> None:
-        """Prepare to follow a run. `threads` make messages for joining viewers; `make_beats` gets the log, and a
-        callback for a close code and a reason.
-        """
+        """Prepare to follow a run. `threads` make messages for joining viewers."""
+        super().__init__()
         self.run = run
-        self.viewers: set[Viewer] = set()
-        self.skips = 0
-        """Number of times a lagging viewer skipped to the newest state."""
         self.failed = False
         self._catalog = catalog
         self._threads = threads
         self._making = asyncio.Lock()
         self._hello: dict[bool, str] = {}
         self._hello_until = float("-inf")
-        loop = self._loop = asyncio.get_running_loop()
-        self.log = BeatLog(fanout, run.id, lambda: _call_on_loop(loop, self.wake_viewers))
-        self._beats = make_beats(
-            self.log, lambda code, reason: _call_on_loop(loop, lambda: self._fail(code, reason))
+        self.log = BeatLog(lambda: self._call_on_loop(self.wake_viewers))
+        self._beats = FolderBeats(
+            run,
+            catalog,
+            self.log,
+            lambda code, reason: self._call_on_loop(lambda: self._fail(code, reason)),
+            audience=audience,
         )
 
     def start(self) -> None:
@@ -89,16 +70,6 @@ class WatchedRun:
     def wait_ended(self, timeout: float) -> None:
         self._beats.wait_ended(timeout)
 
-    def wake_viewers(self) -> None:
-        """Wake the viewers in groups, so that the event loop can do other work between them."""
-        self._wake(list(self.viewers))
-
-    def _wake(self, viewers: list[Viewer]) -> None:
-        for viewer in viewers[:AT_ONCE]:
-            viewer.news.set()
-        if len(viewers) > AT_ONCE:
-            self._loop.call_soon(self._wake, viewers[AT_ONCE:])
-
     def say_failure(self, code: int, reason: str) -> tuple[int, str]:
         """Return the close code and the reason that viewers are told."""
         return code, reason
@@ -107,6 +78,11 @@ class WatchedRun:
         """Send a viewer `hello`, and then all it lacks, as fast as it reads. Raises CloseConnection if it takes more
         than `send_seconds` for a message.
         """
+        await self.greet(websocket, viewer, send_seconds)
+        await self.feed_log(websocket, viewer, send_seconds)
+
+    async def greet(self, websocket: WebSocket, viewer: Viewer, send_seconds: float) -> None:
+        """Send a viewer `hello`; if the run cannot be read, close it instead, and do not return."""
         try:
             hello = await self.hello(text=viewer.text)
         except (*READ_ERRORS, ValueError) as error:
@@ -114,31 +90,6 @@ class WatchedRun:
             await asyncio.Event().wait()
             return
         await send_in_time(websocket, hello, send_seconds)
-        while True:
-            viewer.news.clear()
-            if not await self._send_next(websocket, viewer, send_seconds):
-                await viewer.news.wait()
-
-    async def _send_next(self, websocket: WebSocket, viewer: Viewer, send_seconds: float) -> bool:
-        if viewer.to_tell != viewer.told:
-            told = viewer.to_tell
-            await send_in_time(websocket, told, send_seconds)
-            viewer.told = told
-            return True
-        waiting = self.waiting_for(viewer)
-        is_late = waiting is None or (len(waiting) > 1 and time.monotonic() - waiting[0].time > _PATIENCE)
-        position, state = self.log.newest_state(text=viewer.text)
-        if is_late and (viewer.position is None or position > viewer.position):
-            self.skips += viewer.position is not None
-            data = await self.joining(state, text=viewer.text) if position != START else None
-        elif waiting:
-            position, data = waiting[0].seq, waiting[0].data
-        else:
-            return False
-        if data:
-            await send_in_time(websocket, data, send_seconds)
-        viewer.position = position
-        return True
 
     async def hello(self, *, text: bool) -> str:
         """Return the first message to a viewer; without `text`, it contains nothing that a person wrote. Raises
@@ -150,28 +101,24 @@ class WatchedRun:
                 self._hello_until = time.monotonic() + _HELLO_SECONDS
         return self._hello[text]
 
-    async def joining(self, state: State, *, text: bool) -> bytes:
-        """Return the message with the full state for new viewers, made once for all of them."""
+    def entries_after(self, position: Sequence, *, text: bool) -> list[Entry] | None:
+        return self.log.since(position, text=text)
+
+    async def state_after(self, viewer: Viewer) -> tuple[Sequence, bytes | None] | None:
+        """Return as the base class says. The message is made once for all who need it."""
+        position, state = self.log.newest_state()
+        if viewer.position is not None and position <= viewer.position:
+            return None
+        if position == START:
+            return position, None
+        text = viewer.text
         async with self._making:
             made = state.made_envelope(text=text)
-            if made is not None:
-                return made
-            return await anyio.to_thread.run_sync(lambda: state.envelope(text=text), limiter=self._threads)
-
-    def waiting_for(self, viewer: Viewer) -> list[Entry] | None:
-        """Return what was published after a viewer's position. None if it has none, or some of it is no longer
-        kept.
-        """
-        return None if viewer.position is None else self.log.since(viewer.position, text=viewer.text)
-
-    def lag(self, viewer: Viewer) -> float:
-        """Return how many seconds a joined viewer's next message has waited; 0 if there is none."""
-        if viewer.position is None:
-            return 0.0
-        waiting = self.waiting_for(viewer)
-        if waiting is None:
-            return float("inf")
-        return time.monotonic() - waiting[0].time if waiting else 0.0
+            if made is None:
+                made = await anyio.to_thread.run_sync(
+                    lambda: state.envelope(text=text), limiter=self._threads
+                )
+        return position, made
 
     def _describe(self) -> dict[bool, str]:
         details = self._catalog.read_fully(self.run)
@@ -184,8 +131,7 @@ class WatchedRun:
         for viewer in self.viewers:
             viewer.request_close(*self.say_failure(code, reason))
 
-
-def _call_on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    # The run follower may outlive the loop by one poll.
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(call)
+    def _call_on_loop(self, call: Callable[[], None]) -> None:
+        # The run follower may outlive the loop by one poll.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call)

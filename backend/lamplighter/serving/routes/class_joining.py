@@ -7,11 +7,8 @@ They are attached to the class's listener only (`class_app.py`).
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Annotated
 
-import anyio
-import anyio.to_thread
 from fastapi import Body
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -36,8 +33,6 @@ routes = Routes("classroom")
 
 _SMALL_BODY = 1_024
 _COOKIE_SECONDS = 12 * 3600
-_JOINING = anyio.CapacityLimiter(16)
-"""The viewers who wait for the owner of a class of several servers."""
 
 
 @routes.get("/", pool=Pool.PAGE, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
@@ -82,10 +77,7 @@ async def join_class(body: Annotated[JoinBody, Body()], request: Request, servic
     user_agent = request.headers.get("user-agent", "")
     address = counted_address(request.client.host if request.client else None) or ""
     try:
-        join = partial(services.classroom.join, body.code, address, user_agent)
-        # A class of several servers waits for its owner.
-        alone = services.classroom.shared is None
-        _, cookie = join() if alone else await anyio.to_thread.run_sync(join, limiter=_JOINING)
+        _, cookie = services.classroom.join(body.code, address, user_agent)
     except JoinRefusedError as error:
         headers = {"Retry-After": str(math.ceil(error.wait))} if error.wait else None
         raise RefusedError(error.status, str(error), headers=headers) from error

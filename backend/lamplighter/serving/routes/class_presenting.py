@@ -35,7 +35,7 @@ from lamplighter.serving.schemas.classroom import (
     SchoolClass,
     TextChange,
 )
-from lamplighter.serving.services import LeadingDep, Services, ServicesDep
+from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.content_negotiation import CSV
 from lamplighter.web.http.problems import RefusedError
@@ -66,7 +66,7 @@ def get_class(services: ServicesDep) -> Response:
 @routes.patch(
     "/api/class", pricing=Pricing.FIXED, response_model=SchoolClass, answers=AnswerFacts(errors=(409,))
 )
-def change_class(change: Annotated[ClassChange, Body()], services: LeadingDep) -> Response:
+def change_class(change: Annotated[ClassChange, Body()], services: ServicesDep) -> Response:
     """Open or close the door, start or stop listening on the network, let the class follow or not. 409 without a
     class."""
     _require_class(services)
@@ -83,14 +83,14 @@ def change_class(change: Annotated[ClassChange, Body()], services: LeadingDep) -
 
 
 @routes.post("/api/class/code", pricing=Pricing.FIXED, response_model=SchoolClass)
-def change_code(services: LeadingDep) -> Response:
+def change_code(services: ServicesDep) -> Response:
     """Change the code and the link, which invalidates the old ones. Members stay."""
     services.classroom.renew_code()
     return json_response(_describe(services))
 
 
 @routes.delete("/api/class/members", pricing=Pricing.FIXED, status_code=204)
-def end_class(services: LeadingDep) -> Response:
+def end_class(services: ServicesDep) -> Response:
     """End the class: remove every viewer, change the code, and forget the question and its answers."""
     services.classroom.end_class()
     services.classroom.save()
@@ -103,7 +103,7 @@ def end_class(services: LeadingDep) -> Response:
     status_code=204,
     answers=AnswerFacts(errors=(404, 422)),
 )
-def remove_member(member: _Member, services: LeadingDep) -> Response:
+def remove_member(member: _Member, services: ServicesDep) -> Response:
     """Remove a viewer from the class at once. Anyone who knows the code can return: close the door, or change the
     code."""
     if not services.classroom.end_session(member):
@@ -117,7 +117,9 @@ def remove_member(member: _Member, services: LeadingDep) -> Response:
     response_model=SchoolClass,
     answers=AnswerFacts(errors=(404,)),
 )
-def change_member(member: _Member, change: Annotated[MemberChange, Body()], services: LeadingDep) -> Response:
+def change_member(
+    member: _Member, change: Annotated[MemberChange, Body()], services: ServicesDep
+) -> Response:
     """Set the role of a viewer."""
     if not services.classroom.set_role(member, change.role):
         raise RefusedError(404, _NO_VIEWER)
@@ -125,14 +127,14 @@ def change_member(member: _Member, change: Annotated[MemberChange, Body()], serv
 
 
 @routes.post("/api/class/texts/{run}", pricing=Pricing.FIXED, response_model=SchoolClass)
-def give_text(run: RunId, change: Annotated[TextChange, Body()], services: LeadingDep) -> Response:
+def give_text(run: RunId, change: Annotated[TextChange, Body()], services: ServicesDep) -> Response:
     """Let the class see the text of a run, or withdraw it."""
     services.classroom.give_text(services.catalog.find_run(run), change.given)
     return json_response(_describe(services))
 
 
 @routes.post("/api/class/view", pricing=Pricing.FIXED, status_code=204, body_limit=_VIEW_BODY)
-def show_view(view: Annotated[PresentedView, Body()], services: LeadingDep) -> Response:
+def show_view(view: Annotated[PresentedView, Body()], services: ServicesDep) -> Response:
     """Send the presenter's view to the viewers who follow."""
     services.classroom.show_view(view.query)
     return Response(status_code=204)
@@ -145,7 +147,7 @@ def show_view(view: Annotated[PresentedView, Body()], services: LeadingDep) -> R
     response_model=ClassQuestion,
     answers=AnswerFacts(errors=(404, 409)),
 )
-def ask_class(body: Annotated[QuestionToClass, Body()], services: LeadingDep) -> Response:
+def ask_class(body: Annotated[QuestionToClass, Body()], services: ServicesDep) -> Response:
     """Ask the class; an earlier question is forgotten, except for those with written answers.
 
     `about` names the measured quantity, which is read from the record:
@@ -173,7 +175,7 @@ def ask_class(body: Annotated[QuestionToClass, Body()], services: LeadingDep) ->
     response_model=ClassQuestion,
     answers=AnswerFacts(errors=(404, 409)),
 )
-def change_question(change: Annotated[QuestionChange, Body()], services: LeadingDep) -> Response:
+def change_question(change: Annotated[QuestionChange, Body()], services: ServicesDep) -> Response:
     """Close the question, or reveal its answer. 409 while training has not reached the step that answers it."""
     question = services.classroom.questions.current
     if question is None:
@@ -194,7 +196,7 @@ def change_question(change: Annotated[QuestionChange, Body()], services: Leading
 
 
 @routes.delete("/api/class/question", pricing=Pricing.FIXED, status_code=204)
-def drop_question(services: LeadingDep) -> Response:
+def drop_question(services: ServicesDep) -> Response:
     """Forget the question and its answers."""
     services.classroom.questions.drop_current()
     return Response(status_code=204)
@@ -233,9 +235,6 @@ def _describe(services: Services) -> SchoolClass:
     link = f"{addresses[0]}/#{secret}" if addresses else ""
     _, behind = services.class_hub.counts()
     here = services.class_hub.connected_ids()
-    if classroom.shared is not None:
-        elsewhere, behind_there = classroom.shared.others.viewers()
-        here, behind = here | elsewhere, behind + behind_there
     question = classroom.questions.current
     return SchoolClass(
         available=listening.available,
@@ -302,7 +301,7 @@ def get_lesson_answers(services: ServicesDep) -> Response:
     status_code=204,
     answers=AnswerFacts(errors=(404, 409)),
 )
-def come_to_stage(place: Annotated[LessonPlace, Body()], services: LeadingDep) -> Response:
+def come_to_stage(place: Annotated[LessonPlace, Body()], services: ServicesDep) -> Response:
     """Set the presenter's place in the course. The class is asked a stage's prediction, which closes when the presenter
     moves on; at a number, and at the end of a part, the predictions so far are revealed. Part 0 leaves the course.
     """

@@ -6,10 +6,9 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -19,6 +18,7 @@ from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.serving.apps.class_app import create_class_app
 from lamplighter.serving.classroom.class_gate import ClassGate
+from lamplighter.serving.classroom.relaying.owner import Owner
 from lamplighter.serving.services import Services
 from lamplighter.web.connections.connection_gate import ConnectionGate
 from lamplighter.web.connections.http_protocol import ConnectionConfig, GuardedHttpProtocol
@@ -26,13 +26,10 @@ from lamplighter.web.connections.limits import ConnectionLimits
 from lamplighter.web.connections.listening_socket import ListeningSocket
 from lamplighter.web.connections.viewer_protocol import ClassProtocol
 from lamplighter.web.hosts import Origin, loopback_origins
-from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.settings import ClassSettings, SettingsError
 
-if TYPE_CHECKING:
-    from lamplighter.serving.classroom.sharing.shared_class import SharedClass
-
-_SAVE_SECONDS = 1.0
+_SAVE_SECONDS, _PAUSE_SECONDS = 1.0, 0.05
+"""Seconds after which what could not be saved is tried again, and minimum seconds between two changes."""
 _SWITCH_SECONDS = 0.0005
 """Seconds after which a computing thread yields the interpreter lock. The event loop waits that long several times in
 each request, and in a class some thread always computes, so Python's default of 5 ms adds up."""
@@ -62,9 +59,10 @@ class ClassServer:
         self._limits = limits
         self._open_listener = open_listener
         self._port = settings.port
-        self._server: _ClassUvicorn | None = None
+        self._server: QuietUvicorn | None = None
         self._serving: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
+        self._owner: Owner | None = None
         self._changing = asyncio.Lock()
         """Held while it starts or stops, because the presenter's browser may ask for both at once."""
         self._listening: ListeningSocket | None = None
@@ -93,30 +91,21 @@ class ClassServer:
     async def _open(self) -> None:
         services, settings = self._services, self._settings
         services.class_listening.loop = asyncio.get_running_loop()
-        if services.classroom.shared is not None:
-            await asyncio.to_thread(_wait_for_broker, services.classroom.shared)
-        else:
-            self._lock = await asyncio.to_thread(_lock_class, services.settings.runs)
+        self._lock = await asyncio.to_thread(_lock_class, services.settings.runs)
         if self._lock is not None:
-            await asyncio.to_thread(services.classroom.restore_sessions)
+            await asyncio.to_thread(services.classroom.restore)
         listening = self._listening = self._open_listener(settings.host, self._port)
         listening.counters = services.class_connections
         # Viewers who return after a pause find the class at the same address.
         self._port = int(listening.getsockname()[1])
         public = settings.public
-        shown = [public] if public else _own_origins(settings.host, self._port)
+        shown, near = class_origins(settings, self._port)
         gate = ClassGate(
             services.classroom,
             services.catalog.find_run,
             activity=services.gate.activity,
             port=public.port if public else self._port,
             trusted=settings.trusted,
-        )
-        # A class on this machine itself, for trying out and for tests.
-        near = (
-            []
-            if public
-            else [one for one in sorted(loopback_origins(self._port), key=str) if one not in shown]
         )
         gate.addresses = [*shown, *near]
         config = ConnectionConfig(
@@ -128,10 +117,22 @@ class ClassServer:
             ws=ClassProtocol,
             find_session=gate.find_viewer,
         )
-        server = self._server = _ClassUvicorn(config)
+        server = self._server = QuietUvicorn(config)
         self._serving = asyncio.create_task(server.serve([listening]))
         await server.up.wait()
-        self._saving = asyncio.create_task(self._save_often())
+        loop, unsaved = asyncio.get_running_loop(), asyncio.Event()
+        if self._lock is not None:
+            services.classroom.save_before_telling(lambda: _call_on(loop, unsaved.set))
+        self._saving = asyncio.create_task(self._save_often(unsaved))
+        if settings.broker is not None:
+            gate = ClassGate(
+                services.classroom,
+                services.catalog.find_run,
+                activity=services.gate.activity,
+                port=self._port,
+            )
+            self._owner = Owner(create_class_app(services, gate), gate)
+            await self._owner.start(settings.broker)
         await asyncio.to_thread(self._eased.enter_context, one_blas_thread())
         self._eased.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(_SWITCH_SECONDS)
@@ -142,25 +143,33 @@ class ClassServer:
         """Close everything that `_open` has opened, even after a partial start."""
         self._services.class_listening.listening = False
         self._eased.close()
+        if self._owner is not None:
+            await self._owner.stop()
         if self._saving is not None:
             self._saving.cancel()
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             await asyncio.gather(self._serving, return_exceptions=True)
             await asyncio.to_thread(self._services.classroom.save)
+        self._services.classroom.save_before_telling(None)
         if self._listening is not None:
             self._listening.close()
         if self._lock is not None:
             self._lock.close()
-        self._server = self._serving = self._saving = self._listening = self._lock = None
+        self._server = self._serving = self._saving = self._listening = self._lock = self._owner = None
 
-    async def _save_often(self) -> None:
+    async def _save_often(self, unsaved: asyncio.Event) -> None:
         while True:
-            await asyncio.sleep(_SAVE_SECONDS)
+            # What could not be written is tried again later.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SAVE_SECONDS):
+                    await unsaved.wait()
+            unsaved.clear()
             await asyncio.to_thread(self._services.classroom.save)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
-class _ClassUvicorn(uvicorn.Server):
+class QuietUvicorn(uvicorn.Server):
     """A uvicorn server that leaves signals to the presenter's server, and reports when it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -178,18 +187,6 @@ class _ClassUvicorn(uvicorn.Server):
         yield
 
 
-def _wait_for_broker(shared: SharedClass) -> None:
-    """Wait until the state of a class of several servers is known here. Raises SettingsError if the broker does
-    not answer.
-    """
-    try:
-        shared.wait_ready()
-    except RefusedError as error:
-        raise SettingsError(
-            "broker: it does not answer, has no JetStream, or refuses the token in LAMPLIGHTER_BROKER_TOKEN"
-        ) from error
-
-
 def _lock_class(folder: Path) -> RoleLock | None:
     """Lock the class of a folder of runs, which stores its viewers in a file; None if the folder is not writable
     and nothing is stored. Raises SettingsError if another server holds it.
@@ -202,6 +199,22 @@ def _lock_class(folder: Path) -> RoleLock | None:
         ) from error
     except READ_ERRORS:
         return None
+
+
+def _call_on(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    # A thread may change the class after the loop has ended.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
+
+
+def class_origins(settings: ClassSettings, port: int) -> tuple[list[Origin], list[Origin]]:
+    """Return the addresses at which people reach the class, the likeliest first, and those of this machine itself, for
+    trying out and for tests.
+    """
+    if (public := settings.public) is not None:
+        return [public], []
+    shown = _own_origins(settings.host, port)
+    return shown, [one for one in sorted(loopback_origins(port), key=str) if one not in shown]
 
 
 def _own_origins(host: str, port: int) -> list[Origin]:

@@ -16,7 +16,7 @@ from lamplighter.serving.classroom.beats import class_hub
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.question import Question
-from lamplighter.serving.live import watched_run
+from lamplighter.serving.live import log_viewers
 from lamplighter.serving.live.publication import Publication
 from lamplighter.wire.layout_frames import Method
 from tests.integration.serving.classroom.viewers import (
@@ -229,7 +229,7 @@ def publish_noise(hub: ClassHub, run: str) -> None:
 async def test_a_lagging_viewer_skips_to_the_newest_state_and_a_stalled_one_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(watched_run, "_PATIENCE", 0.3)
+    monkeypatch.setattr(log_viewers, "_PATIENCE", 0.3)
     monkeypatch.setattr(class_hub, "_BEHIND_SECONDS", 0.3)
     server = class_server(tmp_path)
     hub = server.services.class_hub
@@ -248,7 +248,7 @@ async def test_a_lagging_viewer_skips_to_the_newest_state_and_a_stalled_one_is_d
             await keen.receive_until(three, reaches(step))
         assert hub.counts() == (3, 2)
         # Every missed change waits for longer than the hub is patient: the first of them was due after the noise.
-        await asyncio.sleep(2 * watched_run._PATIENCE)
+        await asyncio.sleep(2 * log_viewers._PATIENCE)
         # All missed changes are one message, which is made once.
         one.transport.resume_reading()
         await slow.receive_until(one, reaches(step))

@@ -22,8 +22,7 @@ from lamplighter.packing.broadcast.broadcast import (
     SegmentWriter,
 )
 from lamplighter.packing.broadcast.site import FolderSite, Site, StoreSite
-from lamplighter.serving.fanout import memory_fanout
-from lamplighter.serving.fanout.memory_fanout import MemoryFanout
+from lamplighter.serving.live import channel_log
 from lamplighter.serving.live.beat_log import BeatLog
 from lamplighter.serving.live.feeds import MessageKind, ViewerMessage
 from lamplighter.serving.live.folder_beats import BeatMaker
@@ -42,7 +41,7 @@ class Show:
     """A run of ten seconds a step, its log, and its live files."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.log = folder, BeatLog(MemoryFanout(), "run")
+        self.folder, self.log = folder, BeatLog()
         self.touches, self.last_lit = np.zeros(V, np.uint32), np.full(V, NEVER, np.uint32)
         self.writer = SegmentWriter(FolderSite(folder.parent), folder.name, "run")
         self._maker = BeatMaker(lambda attempt, step: f'{{"type":"words","step":{step}}}')
@@ -69,7 +68,7 @@ class Show:
         return json.loads((self.folder / "manifest.json").read_bytes())
 
     def newest_layouts(self) -> tuple[GridLayout, ...]:
-        state = self.log.newest_state(text=True)[1]
+        state = self.log.newest_state()[1]
         assert isinstance(state, JoiningState)
         return state.layouts
 
@@ -156,7 +155,7 @@ def test_old_segments_go(show: Show):
 def test_publications_that_were_lost_are_replaced_by_a_whole_state(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(memory_fanout, "MAX_KEPT", 3)
+    monkeypatch.setattr(channel_log, "MAX_KEPT", 3)
     viewer = show.viewer()
     for _ in range(3):
         # More in a second than the log keeps.
@@ -298,9 +297,9 @@ def test_files_are_put_replaced_and_removed(site: Site):
 
 
 def test_a_second_broadcast_removes_what_the_first_one_left(site: Site):
-    SegmentWriter(site, "live", "run").write_second(BeatLog(MemoryFanout(), "run"))
+    SegmentWriter(site, "live", "run").write_second(BeatLog())
     site.put_file("live/other.txt", b"mine", "text/plain", lasting=False)
-    SegmentWriter(site, "live", "run").write_second(BeatLog(MemoryFanout(), "run"))
+    SegmentWriter(site, "live", "run").write_second(BeatLog())
     assert site.read_small_file("live/other.txt") == b"mine"
 
 

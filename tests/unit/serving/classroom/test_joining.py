@@ -108,7 +108,7 @@ class Class:
 
     def __init__(self, folder: Path, most: int) -> None:
         self.clock = Clock()
-        self.sessions = ViewerSessions(folder, most, SteadyClock(lambda: 0.0, self.clock))
+        self.sessions = ViewerSessions(most, SteadyClock(lambda: 0.0, self.clock))
 
     def join(self, address: str = PUPIL) -> ViewerSession:
         return begin_session(self.sessions, "", address)[0]

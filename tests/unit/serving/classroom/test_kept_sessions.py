@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 from threading import Thread
 
@@ -16,14 +15,10 @@ import pytest
 
 from lamplighter.platform.steady_clock import SteadyClock
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.classroom import viewer_sessions
+from lamplighter.serving.classroom import classroom as classroom_module
+from lamplighter.serving.classroom.class_file import CLASS_FILE, StoredClass, read_class, write_class
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.viewer_sessions import (
-    SESSIONS_FILE,
-    ViewerSession,
-    ViewerSessions,
-    write_sessions,
-)
+from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
 from lamplighter.web.capacity.caller import Caller
 from lamplighter.web.capacity.thread_pools import Pool
 from tests.support.classroom.class_apps import CLASS_HOST, PHONE, PUPIL, Clock, begin_session, make_class_apps
@@ -33,7 +28,7 @@ from tests.support.folders import FakeTrainer, make_run
 def restore(folder: Path) -> Classroom:
     """Return a class restored from a previous server's."""
     classroom = Classroom(folder, 500)
-    classroom.restore_sessions()
+    classroom.restore()
     return classroom
 
 
@@ -44,7 +39,7 @@ def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path)
     classroom.set_role(found[0][0].id, "assistant")
     classroom.end_session(found[1][0].id)
     classroom.save()
-    path = tmp_path / SESSIONS_FILE
+    path = tmp_path / CLASS_FILE
     assert path.stat().st_mode & 0o077 == 0
     text = path.read_text()
     assert not any(cookie in text for _, cookie in found)
@@ -69,19 +64,19 @@ def test_requests_do_not_wait_while_the_sessions_are_written(
     session, _ = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
     ended: list[bool] = []
 
-    def write(folder: Path, sessions: Iterable[ViewerSession], clock: SteadyClock) -> None:
+    def write(folder: Path, stored: StoredClass, clock: SteadyClock) -> None:
         request = Thread(target=lambda: classroom.end_session(session.id), daemon=True)
         request.start()
         request.join(10)
         ended.append(not request.is_alive())
-        write_sessions(folder, sessions, clock)
+        write_class(folder, stored, clock)
 
-    monkeypatch.setattr(viewer_sessions, "write_sessions", write)
+    monkeypatch.setattr(classroom_module, "write_class", write)
     classroom.save()
     assert ended == [True]
     # A change during the call is written by the next one.
     classroom.save()
-    assert json.loads((tmp_path / SESSIONS_FILE).read_text())["sessions"] == []
+    assert json.loads((tmp_path / CLASS_FILE).read_text())["sessions"] == []
 
 
 def test_sessions_that_could_not_be_written_are_written_later(
@@ -89,7 +84,7 @@ def test_sessions_that_could_not_be_written_are_written_later(
 ) -> None:
     classroom = Classroom(tmp_path, 500)
     session, _ = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
-    path = tmp_path / SESSIONS_FILE
+    path = tmp_path / CLASS_FILE
     path.mkdir()
     for _ in range(3):
         classroom.save()
@@ -105,7 +100,7 @@ def test_unsaved_sessions_take_precedence_over_the_file(tmp_path: Path) -> None:
     session, cookie = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
     classroom.save()
     classroom.end_session(session.id)
-    classroom.restore_sessions()
+    classroom.restore()
     assert classroom.find_by_cookie(cookie) is None
 
 
@@ -116,18 +111,20 @@ HOUR = 3600.0
 def test_a_clock_change_ends_no_session(tmp_path: Path, jump: float) -> None:
     wall, uptime = Clock(), Clock()
     wall.now, uptime.now = 1.8e9, 5_000.0
-    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
+    sessions = ViewerSessions(500, SteadyClock(wall, uptime, "boot"))
     _, cookie = begin_session(sessions, PHONE, PUPIL)
     wall.now += jump
     assert sessions.find_by_cookie(cookie)
     _, later = begin_session(sessions, PHONE, PUPIL)
     assert len(sessions) == 2
-    sessions.save(sessions)
+    write_class(tmp_path, StoredClass(sessions=list(sessions)), sessions.clock)
     # Nor does a restart of the server an hour later.
     uptime.now += HOUR
     wall.now += HOUR
-    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
-    again.replace_sessions(again.read_file())
+    again = ViewerSessions(500, SteadyClock(wall, uptime, "boot"))
+    stored = read_class(tmp_path, again.clock)
+    assert stored is not None
+    again.replace_sessions(stored.sessions)
     assert again.find_by_cookie(cookie)
     assert again.find_by_cookie(later)
     assert {wall.now - session.joined for session in again} == {HOUR}
@@ -143,13 +140,15 @@ def test_after_a_reboot_the_clock_gives_the_age_of_a_session(
 ) -> None:
     wall, uptime = Clock(), Clock()
     wall.now, uptime.now = 1.8e9, 60.0
-    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "first"))
+    sessions = ViewerSessions(500, SteadyClock(wall, uptime, "first"))
     _, cookie = begin_session(sessions, PHONE, PUPIL)
-    sessions.save(sessions)
+    write_class(tmp_path, StoredClass(sessions=list(sessions)), sessions.clock)
     # It has been up for longer than when the file was written.
     wall.now, uptime.now = wall.now + hours * HOUR, 120.0
-    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "second"))
-    again.replace_sessions(again.read_file())
+    again = ViewerSessions(500, SteadyClock(wall, uptime, "second"))
+    stored = read_class(tmp_path, again.clock)
+    assert stored is not None
+    again.replace_sessions(stored.sessions)
     assert (again.find_by_cookie(cookie) is not None) == kept
 
 
@@ -171,7 +170,7 @@ def test_after_a_reboot_the_clock_gives_the_age_of_a_session(
     ],
 )
 def test_a_damaged_file_starts_a_new_class(tmp_path: Path, text: str) -> None:
-    (tmp_path / SESSIONS_FILE).write_text(text)
+    (tmp_path / CLASS_FILE).write_text(text)
     assert restore(tmp_path).members() == []
 
 

@@ -306,10 +306,8 @@ async def test_two_questions_are_asked_before_and_after_and_saved_together(lesso
         ("A.", "before", "it is broken", ""),
         ("B.", "before", "the text", ""),
     ]
-    state = classroom.export_state()
-    assert (
-        type(state).model_validate_json(state.model_dump_json()).questions.written == state.questions.written
-    )
+    state = classroom.questions.export_state()
+    assert type(state).model_validate_json(state.model_dump_json()).written == state.written
     classroom.end_class()
     assert classroom.questions.written() == []
     for body in ({"about": "how"}, {"about": "lit_next", "when": "after"}, {"about": "how", "when": "soon"}):

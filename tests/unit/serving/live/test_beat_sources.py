@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.fanout import memory_fanout
-from lamplighter.serving.fanout.contract import START, Sequence
-from lamplighter.serving.fanout.memory_fanout import MemoryFanout
-from lamplighter.serving.live import beat_picker, folder_beats
+from lamplighter.serving.live import beat_picker, channel_log, folder_beats
 from lamplighter.serving.live.beat_log import BeatLog
+from lamplighter.serving.live.channel_log import START, Sequence
 from lamplighter.serving.live.feeds import MessageKind, ViewerMessage
 from lamplighter.serving.live.folder_beats import CLASS, Audience, BeatMaker, FolderBeats
 from lamplighter.serving.reading.run_catalog import RunCatalog
@@ -50,7 +48,7 @@ class MemoryFeed:
     """Steps that go through a maker, one second each."""
 
     def __init__(self) -> None:
-        self.source = BeatLog(MemoryFanout(), "run", self._notice)
+        self.source = BeatLog(self._notice)
         self.touches, self.last_lit = np.zeros(V, np.uint32), np.full(V, NEVER, np.uint32)
         self.notices = self._step = 0
         self._now = 0.0
@@ -89,7 +87,7 @@ class FolderFeed:
         store = RunStore(folder)
         self.run = make_run(store)
         self.notices = 0
-        self.source = BeatLog(MemoryFanout(), self.run.id, self._notice)
+        self.source = BeatLog(self._notice)
         self._beats = FolderBeats(self.run, RunCatalog(store), self.source, audience=AT_ONCE)
         self._trainer: FakeTrainer | None = None
 
@@ -177,7 +175,7 @@ def test_positions_no_longer_kept_or_of_another_log_are_a_gap(feed: Feed, monkey
     for _ in range(5):
         feed.train()
     places = [START, *(one.seq for one in feed.source.since(START) or [])]
-    monkeypatch.setattr(memory_fanout, "MAX_KEPT", 3)
+    monkeypatch.setattr(channel_log, "MAX_KEPT", 3)
     feed.train()
     places.append(feed.source.newest_state()[0])
     assert feed.source.since(places[-5]) is None
@@ -213,7 +211,7 @@ def test_a_late_viewer_reaches_the_same_state_as_the_others(feed: Feed):
 
 
 def test_a_log_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory_fanout, "MAX_BYTES", 1_000)
+    monkeypatch.setattr(channel_log, "MAX_BYTES", 1_000)
     feed = MemoryFeed()
     feed.begin()
     places: list[Sequence] = []

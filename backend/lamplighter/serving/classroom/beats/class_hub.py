@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -21,10 +21,10 @@ from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.classroom import Classroom
+from lamplighter.serving.classroom.relaying.owner import RELAY_EXTENSION, RelayLine
 from lamplighter.serving.classroom.viewer_sessions import ViewerSession
-from lamplighter.serving.fanout.contract import Fanout
-from lamplighter.serving.live.beat_log import BeatLog
-from lamplighter.serving.live.folder_beats import FolderBeats
+from lamplighter.serving.live.folder_beats import CLASS
+from lamplighter.serving.live.log_viewers import AT_ONCE
 from lamplighter.serving.live.viewer import (
     CLOSE_NO_SUCH_RUN,
     CLOSE_UNREADABLE,
@@ -33,14 +33,11 @@ from lamplighter.serving.live.viewer import (
     close_code_for,
     run_socket,
 )
-from lamplighter.serving.live.watched_run import AT_ONCE, WatchedRun
+from lamplighter.serving.live.watched_run import WatchedRun
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_problems import UNREADABLE
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.classroom import PredictionMessage
-
-if TYPE_CHECKING:
-    from lamplighter.serving.classroom.beats.shared_beats import SharedBeats
 
 CLOSE_ENDED, CLOSE_TOO_MANY = 4403, 1008
 _OTHER_RUNS = "this class watches as many runs as it may at a time"
@@ -72,16 +69,8 @@ class FoundRun:
 class ClassRun(WatchedRun):
     """A run that a class watches."""
 
-    def __init__(
-        self, found: FoundRun, catalog: RunCatalog, fanout: Fanout, threads: anyio.CapacityLimiter
-    ) -> None:
-        super().__init__(
-            found.run,
-            catalog,
-            fanout,
-            threads,
-            lambda log, fail: _make_beats(found.run, catalog, log, fanout, fail),
-        )
+    def __init__(self, found: FoundRun, catalog: RunCatalog, threads: anyio.CapacityLimiter) -> None:
+        super().__init__(found.run, catalog, threads, CLASS)
         self.found = found
 
     def say_failure(self, code: int, reason: str) -> tuple[int, str]:
@@ -91,10 +80,9 @@ class ClassRun(WatchedRun):
 class ClassHub:
     """The viewers of a server's class. Belongs to one event loop."""
 
-    def __init__(self, catalog: RunCatalog, classroom: Classroom, fanout: Fanout) -> None:
+    def __init__(self, catalog: RunCatalog, classroom: Classroom) -> None:
         self._catalog = catalog
         self._classroom = classroom
-        self._fanout = fanout
         self._send_seconds = SEND_SECONDS
         self.max_runs = MAX_RUNS
         """Maximum runs that the class watches at a time."""
@@ -129,10 +117,12 @@ class ClassHub:
                 return
             with self._watch(found, viewer) as watched:
                 self._tell(watched, viewer, {})
+                relay: RelayLine | None = websocket.scope.get("extensions", {}).get(RELAY_EXTENSION)
+                feed = watched.feed if relay is None else partial(relay.feed, watched)
                 await run_socket(
                     websocket,
                     viewer.ended,
-                    sending=watched.feed(websocket, viewer, self._send_seconds),
+                    sending=feed(websocket, viewer, self._send_seconds),
                     listening=self._listen(websocket, viewer),
                 )
         finally:
@@ -147,7 +137,7 @@ class ClassHub:
             viewer.session_id
             for watched in list(self._watched.values())
             for viewer in list(watched.viewers)
-            if watched.lag(viewer) > _BEHIND_SECONDS
+            if viewer.session_id and watched.lag(viewer) > _BEHIND_SECONDS
         }
         return len(self._sessions), len(behind)
 
@@ -187,7 +177,7 @@ class ClassHub:
 
         # A session with several sockets must not displace a run that the class watches.
         ranks = {
-            run_id: rank(watched.found, len({viewer.session_id for viewer in watched.viewers}))
+            run_id: rank(watched.found, len({viewer.session_id for viewer in watched.viewers} - {""}))
             for run_id, watched in self._watched.items()
         }
         least = min(ranks, key=lambda run_id: ranks[run_id])
@@ -206,7 +196,7 @@ class ClassHub:
         run = found.run
         watched = self._watched.get(run.id)
         if watched is None or watched.failed:
-            watched = ClassRun(found, self._catalog, self._fanout, self._threads)
+            watched = ClassRun(found, self._catalog, self._threads)
             self._watched[run.id] = watched
             watched.start()
         watched.viewers.add(viewer)
@@ -272,8 +262,12 @@ class ClassHub:
                 await asyncio.sleep(0)
 
     def _tell(self, watched: ClassRun, viewer: Viewer, texts: dict[object, str]) -> None:
-        """Give a viewer its class message. `texts` caches messages by what differs between viewers."""
+        """Give a viewer its class message; a relay only whether it may have the text. `texts` caches messages by what differs between viewers."""
         text = self._classroom.is_text_given(watched.run.id, ours=watched.found.ours)
+        if not viewer.session_id:
+            viewer.text = text
+            viewer.news.set()
+            return
         message = self._classroom.message_for(viewer.session_id, text=text)
         if message is None:
             viewer.request_close(CLOSE_ENDED, "this session was ended")
@@ -283,23 +277,6 @@ class ClassHub:
             texts[key] = to_json_text(message)
         viewer.text, viewer.to_tell = message.text, texts[key]
         viewer.news.set()
-
-
-def _make_beats(
-    run: RunFolder,
-    catalog: RunCatalog,
-    log: BeatLog,
-    fanout: Fanout,
-    on_failed: Callable[[int, str], None],
-) -> FolderBeats | SharedBeats:
-    if not fanout.is_shared:
-        return FolderBeats(run, catalog, log, on_failed)
-    # A server of its own needs no client of a broker.
-    from lamplighter.serving.classroom.beats.shared_beats import SharedBeats
-    from lamplighter.serving.fanout.nats_fanout import NatsFanout
-
-    assert isinstance(fanout, NatsFanout)
-    return SharedBeats(run, catalog, log, fanout, on_failed)
 
 
 def _say_to_class(code: int, reason: str) -> tuple[int, str]:

@@ -20,14 +20,10 @@ RunName = Annotated[str, Field(max_length=200)]
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 
 
-class SharedState(BaseModel):
-    """A base of what several servers share."""
+class QuestionsState(BaseModel):
+    """The questions of a class with their answers, as they are stored."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, revalidate_instances="never")
-
-
-class QuestionsState(SharedState):
-    """The questions of a class with their answers."""
 
     current: Question | None
     """The question, unless it is one of the course or has written answers."""
@@ -41,6 +37,15 @@ class QuestionsState(SharedState):
     place: tuple[RunName, int, int] | None
     numbered: Count
     revealed: Count
+
+    def is_sound(self) -> bool:
+        """Return whether the shown question is among them, and every answer fits its question."""
+        known = (self.shown_lesson or 0) < max(1, len(self.lessons)) and (self.shown_written or 0) < max(
+            1, len(self.written)
+        )
+        return known and all(
+            one.is_sound() for one in (*self.lessons, *self.written, self.current) if one is not None
+        )
 
 
 MAX_LESSONS = 100
@@ -204,7 +209,7 @@ class AskedQuestions:
         )
 
     def restore_state(self, state: QuestionsState) -> None:
-        """Take over the questions of another server. Call it with the lock."""
+        """Take over the questions of an earlier server. Call it with the lock."""
         self._lessons = {(one.run, one.part, one.stage): one for one in state.lessons}
         self._written = {(one.about, one.when): one for one in state.written}
         self._question = state.current
