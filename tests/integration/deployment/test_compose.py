@@ -112,7 +112,6 @@ def test_the_network_reaches_the_class_only_through_the_proxy_which_alone_is_bel
     published = [port for service in found["services"].values() for port in service.get("ports", ())]
     assert [interpolate(port, {}) for port in published] == [
         "127.0.0.1:8600:8600",
-        "127.0.0.1:8610:8600",
         "443:8443",
     ]
     alone = shlex.split(interpolate(web["command"], {}))
