@@ -62,7 +62,7 @@ def local(command: list[str] | str, runs: Path, port: int) -> list[str]:
 def test_every_service_has_a_health_check_a_restart_policy_the_volume_and_no_root():
     services = compose()["services"]
     workers = {"trainer", "trainer-gpu", "projector", "analyst", "examiner"}
-    assert set(services) == {"web", "web-2", "proxy", "nats", *workers}
+    assert set(services) == {"web", "relay", "proxy", "nats", *workers}
     for name, service in services.items():
         assert service["restart"] == "unless-stopped", name
         assert service["healthcheck"]["test"][0] == "CMD", name
@@ -129,7 +129,7 @@ def test_the_network_reaches_the_class_only_through_the_proxy_which_alone_is_bel
     # The relay of a class reaches its owner through the broker, and takes connections of the same proxy alone.
     school = {"LAMPLIGHTER_CLASS": "192.168.1.7", "LAMPLIGHTER_BROKER": "nats"}
     owner = shlex.split(interpolate(web["command"], school))
-    relay = shlex.split(interpolate(found["services"]["web-2"]["command"], school))
+    relay = shlex.split(interpolate(found["services"]["relay"]["command"], school))
     assert relay[relay.index("--relay") + 1] == owner[owner.index("--broker") + 1]
     assert relay[-4:] == owner[-4:]
     assert found["services"]["nats"]["networks"] == ["broker"]

@@ -1,4 +1,4 @@
-"""A NATS broker for a test, and a link to it that can be cut."""
+"""A NATS broker for a test, and one address for several servers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.support.waiting import wait_until
 class NatsServer:
     """A broker with its own folder, which can be stopped and started again at the same address."""
 
-    def __init__(self, folder: Path, config: str = "") -> None:
-        """Start it. `config`: further lines of its configuration."""
-        self.folder, self._config, self.port = folder, config, 0
+    def __init__(self, folder: Path) -> None:
+        """Start it."""
+        self.folder, self.port = folder, 0
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
         self.start()
@@ -36,11 +36,7 @@ class NatsServer:
         for old in ports.iterdir():
             old.unlink()
         config = self.folder / "nats.conf"
-        store = self.folder / "store"
-        config.write_text(
-            f'listen: "127.0.0.1:{self.port or -1}"\nports_file_dir: "{ports}"\n'
-            f'jetstream {{\nstore_dir: "{store}"\n{self._config}\n}}\n'
-        )
+        config.write_text(f'listen: "127.0.0.1:{self.port or -1}"\nports_file_dir: "{ports}"\n')
         program = Path(sys.executable).with_name("nats-server")
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([program, "-c", config], stdout=subprocess.DEVNULL, stderr=log)
@@ -70,22 +66,12 @@ def free_port() -> int:
 
 
 class Link(ThreadedProxy):
-    """A TCP proxy. It forwards each connection to one of its targets in turn that accepts it, until it is cut."""
+    """A TCP proxy. It forwards each connection to one of its targets in turn that accepts it."""
 
     def __init__(self, *targets: int) -> None:
         """Listen on a port of its own, for the ports `targets` of this machine."""
         self.targets = list(targets)
-        self._open = asyncio.Event()
-        self._open.set()
         super().__init__()
-
-    def cut(self) -> None:
-        """Forward nothing more. Connections stay open, as in a network that loses every packet."""
-        self._loop.call_soon_threadsafe(self._open.clear)
-
-    def mend(self) -> None:
-        """Forward again."""
-        self._loop.call_soon_threadsafe(self._open.set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward one connection in both directions."""
@@ -100,7 +86,7 @@ class Link(ThreadedProxy):
             writer.close()
             return
         try:
-            await asyncio.gather(pump(reader, back, self._open), pump(there, writer, self._open))
+            await asyncio.gather(pump(reader, back), pump(there, writer))
         finally:
             writer.close()
             back.close()

@@ -49,14 +49,10 @@ class ThreadedProxy:
         await self.serve(reader, writer)
 
 
-async def pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, open_: asyncio.Event | None = None
-) -> None:
-    """Forward bytes until their end, while `open_` is set, and then close the writer."""
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Forward bytes until their end, and then close the writer."""
     with suppress(OSError):
         while data := await reader.read(65_536):
-            if open_ is not None:
-                await open_.wait()
             writer.write(data)
             await writer.drain()
     with suppress(OSError, RuntimeError):

@@ -31,14 +31,24 @@ class LruCache(OrderedDict[object, Any]):
         value = make()
         if value is None:
             return value
-        size = self._size_of(value)
         with self._lock:
             if key in self:
                 # Another thread made it at the same time: both get the same object.
                 return cast("T", self[key])
-            if 3 * size <= self._limit:
-                self[key] = value
-                self._size += size
-            while self._size > self._limit:
-                self._size -= self._size_of(self.popitem(last=False)[1])
+            self._keep(key, value)
         return value
+
+    def put(self, key: object, value: object) -> None:
+        """Keep an entry, in place of an earlier one of its key."""
+        with self._lock:
+            if key in self:
+                self._size -= self._size_of(self.pop(key))
+            self._keep(key, value)
+
+    def _keep(self, key: object, value: object) -> None:
+        size = self._size_of(value)
+        if 3 * size <= self._limit:
+            self[key] = value
+            self._size += size
+        while self._size > self._limit:
+            self._size -= self._size_of(self.popitem(last=False)[1])

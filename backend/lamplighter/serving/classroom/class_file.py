@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lamplighter.platform.private_modes import open_private
 from lamplighter.platform.steady_clock import SteadyClock
 from lamplighter.serving.classroom.questions.asked_questions import QuestionsState, RunName
-from lamplighter.serving.classroom.viewer_sessions import ViewerSession
+from lamplighter.serving.classroom.viewer_sessions import LIFETIME, ViewerSession
 from lamplighter.serving.schemas.classroom import ViewQuery
 
 CLASS_FILE = ".class-sessions.json"
@@ -62,7 +62,7 @@ def write_class(folder: Path, stored: StoredClass, clock: SteadyClock) -> None:
 
 def read_class(folder: Path, clock: SteadyClock) -> StoredClass | None:
     """Return the class of the file, its sessions aged by the time since it was written; None if it is missing,
-    damaged, or belongs to another user.
+    damaged, older than a session may be, or belongs to another user.
     """
     path = folder / CLASS_FILE
     try:
@@ -71,8 +71,11 @@ def read_class(folder: Path, clock: SteadyClock) -> StoredClass | None:
         found = _Written.model_validate_json(path.read_bytes(), strict=True)
     except (OSError, ValidationError, RecursionError):
         return None
+    age = clock.seconds_since(found.saved, found.uptime, found.boot)
+    if age >= LIFETIME:
+        return None
     # The time of writing, by the current clock.
-    later = clock() - clock.seconds_since(found.saved, found.uptime, found.boot) - found.saved
+    later = clock() - age - found.saved
     found.sessions = [replace(session, joined=session.joined + later) for session in found.sessions]
     if found.questions is not None and not found.questions.is_sound():
         found.questions = None

@@ -148,7 +148,7 @@ class ClassGate:
             detail=detail,
             rule=rule,
             address=address,
-            client=client if self._trusted is not None else None,
+            client=client,
             text_of=text_of,
             may_see_text=self._classroom.may_see_text,
         )
@@ -196,16 +196,16 @@ class ClassGate:
 
 
 def find_client(headers: Headers, peer: str | None, trusted: Network | None) -> tuple[str | None, str | None]:
-    """Return the address of who asks, as the proxies of `trusted` saw it, and why the request is refused; None: it is
-    not.
+    """Return the address that the proxies of `trusted` saw, None without one, and why the request is refused, None if
+    it is not.
     """
     if came_through_a_proxy(headers):
         if trusted is None or not is_in_network(peer, trusted):
-            return peer, "this address refuses requests from an unknown proxy: see --trust-proxy"
+            return None, "this address refuses requests from an unknown proxy: see --trust-proxy"
         return _forwarded_client(headers), None
     if trusted is not None and not is_in_network(peer, trusted):
-        return peer, "this address is reached only through its proxy"
-    return peer, None
+        return None, "this address is reached only through its proxy"
+    return None, None
 
 
 def _forwarded_client(headers: Headers) -> str | None:

@@ -166,8 +166,8 @@ class Classroom:
         self._announce()
 
     def save_before_telling(self, save_soon: Callable[[], None] | None) -> None:
-        """Tell nobody of a change before it is saved: call `save_soon` for each, on the thread that made it. It must
-        return at once, and see to it that `save` is called soon. None: changes are told, and not saved.
+        """Save each change before viewers hear of it. `save_soon` is called on the thread that made the change; it must
+        return at once, and have `save` called soon. None: tell changes at once, unsaved.
         """
         self._save_soon = save_soon
 

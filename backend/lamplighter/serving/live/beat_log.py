@@ -16,7 +16,7 @@ class BeatLog:
         """Start without publications. `on_published` is called after each, on the publishing thread."""
         self._on_published = on_published
         self._channels = {text: ChannelLog() for text in (False, True)}
-        """What is published for those who may not see the run's text, and for those who may."""
+        """The channel without the run's text, and the one with it."""
         self._lock = threading.Lock()
         self._newest: tuple[Sequence, JoiningState] = (START, NOTHING_YET)
         self._closed = False

@@ -29,7 +29,7 @@ MAX_BYTES = 8 << 20
 
 @dataclass(frozen=True)
 class Entry:
-    """What was published at one place of a channel."""
+    """One publication of a channel."""
 
     seq: Sequence
     data: bytes
@@ -69,7 +69,7 @@ class ChannelLog:
             return True
 
     def start_again(self, seq: Sequence) -> None:
-        """Forget the entries: those after `seq` come next, and whoever is at another place has missed some."""
+        """Forget the entries and go on after `seq`. A reader at any other place is told of a gap."""
         with self._lock:
             self._kept.clear()
             self._bytes, self._before = 0, seq

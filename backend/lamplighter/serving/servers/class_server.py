@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -100,13 +101,15 @@ class ClassServer:
         self._port = int(listening.getsockname()[1])
         public = settings.public
         shown, near = class_origins(settings, self._port)
-        gate = ClassGate(
+        # One port names the cookie at both, so that a phone may move between owner and relay.
+        make_gate = partial(
+            ClassGate,
             services.classroom,
             services.catalog.find_run,
             activity=services.gate.activity,
             port=public.port if public else self._port,
-            trusted=settings.trusted,
         )
+        gate = make_gate(trusted=settings.trusted)
         gate.addresses = [*shown, *near]
         config = ConnectionConfig(
             create_class_app(services, gate),
@@ -125,13 +128,8 @@ class ClassServer:
             services.classroom.save_before_telling(lambda: _call_on(loop, unsaved.set))
         self._saving = asyncio.create_task(self._save_often(unsaved))
         if settings.broker is not None:
-            gate = ClassGate(
-                services.classroom,
-                services.catalog.find_run,
-                activity=services.gate.activity,
-                port=self._port,
-            )
-            self._owner = Owner(create_class_app(services, gate), gate)
+            for_relays = make_gate()
+            self._owner = Owner(create_class_app(services, for_relays), for_relays)
             await self._owner.start(settings.broker)
         await asyncio.to_thread(self._eased.enter_context, one_blas_thread())
         self._eased.callback(sys.setswitchinterval, sys.getswitchinterval())

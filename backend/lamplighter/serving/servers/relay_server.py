@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import uvicorn
 
@@ -31,7 +32,8 @@ def run_relay(
     counters = listening.counters = ConnectionCounters()
     shown, near = class_origins(settings, int(listening.getsockname()[1]))
     relay = Relay(broker, [*shown, *near], settings.trusted)
-    limits = fit_limits(raise_descriptor_limit())
+    # A whole class may come from one address, behind a school's router.
+    limits = replace(fit_limits(raise_descriptor_limit()), whole_share=True)
     config = ConnectionConfig(
         relay,
         ConnectionGate(limits, counters, trusted=settings.trusted),

@@ -262,7 +262,9 @@ class ClassHub:
                 await asyncio.sleep(0)
 
     def _tell(self, watched: ClassRun, viewer: Viewer, texts: dict[object, str]) -> None:
-        """Give a viewer its class message; a relay only whether it may have the text. `texts` caches messages by what differs between viewers."""
+        """Give a viewer its class message. A relay learns only whether it may have the text. `texts` caches messages by
+        what differs between viewers.
+        """
         text = self._classroom.is_text_given(watched.run.id, ours=watched.found.ours)
         if not viewer.session_id:
             viewer.text = text

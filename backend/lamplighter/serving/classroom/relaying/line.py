@@ -1,4 +1,4 @@
-"""What a relay and the owner of a class send each other over a NATS broker: a line of numbered messages.
+"""The line between a relay and the owner of a class: numbered messages over a NATS broker.
 
 A number that is missing, or three seconds of silence, ends the line with all its sockets, so nothing is lost unseen. No
 message is sent twice.
@@ -15,6 +15,7 @@ import re
 import ssl
 import time
 from collections.abc import Awaitable, Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lamplighter.web.settings import BrokerSettings, SettingsError
@@ -40,14 +41,17 @@ class LineError(Exception):
     """A line that is over."""
 
 
+def check_client() -> None:
+    """Raise SettingsError if the client of a broker is not installed, which only a class with relays needs."""
+    if find_spec("nats") is None:
+        raise SettingsError("broker: this needs nats-py; install lamplighter[nats]")
+
+
 async def connect(settings: BrokerSettings) -> Client:
     """Connect to the broker, however long that takes. The connection comes back by itself. Raises SettingsError."""
     settings.check()
-    try:
-        # Only a class with relays needs a client of a broker.
-        from nats.aio.client import Client
-    except ModuleNotFoundError as error:
-        raise SettingsError("broker: this needs nats-py; install lamplighter[nats]") from error
+    check_client()
+    from nats.aio.client import Client
 
     async def on_error(error: Exception) -> None:
         log.debug("broker: %s", error)
@@ -86,6 +90,10 @@ class Line:
 
     async def send(self, head: Mapping[str, Any], body: bytes = b"") -> None:
         """Send one message. Raises LineError."""
+        # The parts of a message follow each other, even if its sender is cancelled between two.
+        await asyncio.shield(self._send_whole(head, body))
+
+    async def _send_whole(self, head: Mapping[str, Any], body: bytes) -> None:
         async with self._sending:
             while len(body) > _PART:
                 await self._publish({"more": True}, body[:_PART])

@@ -20,6 +20,7 @@ from lamplighter.serving.classroom.relaying.line import (
     TOKEN_VARIABLE,
     Line,
     LineError,
+    check_client,
     connect,
     open_message,
     to_bytes,
@@ -58,12 +59,13 @@ class RelayLine(Line):
         """Do what a message of the relay says."""
         match head.get("type"), head.get("t"):
             case "open", int(tunnel) if tunnel not in self._queues and len(self._queues) < _MAX_TUNNELS:
-                self._queues[tunnel] = asyncio.Queue(_MAX_QUEUED)
+                self._queues[tunnel] = asyncio.Queue()
                 self._spawn(self._serve(tunnel, head, body))
-            case ("websocket.receive" | "websocket.disconnect") as kind, int(tunnel):
-                with contextlib.suppress(KeyError, asyncio.QueueFull):
-                    text = body.decode(errors="replace")
-                    self._queues[tunnel].put_nowait({"type": kind, "text": text, "code": 1001})
+            case "websocket.receive", int(tunnel) if tunnel in self._queues:
+                if (queue := self._queues[tunnel]).qsize() < _MAX_QUEUED:
+                    queue.put_nowait({"type": "websocket.receive", "text": body.decode(errors="replace")})
+            case "gone", int(tunnel) if tunnel in self._queues and (kind := head.get("kind")):
+                self._queues[tunnel].put_nowait({"type": f"{kind}.disconnect", "code": 1001})
             case "state", _:
                 self._wanted.add(str(head.get("run")))
                 for viewer, _, _ in self._feeds.values():
@@ -94,41 +96,24 @@ class RelayLine(Line):
         return task
 
     async def _serve(self, tunnel: int, head: dict[str, Any], body: bytes) -> None:
-        is_socket = head.get("kind") == "websocket"
-        path, query = str(head.get("path")), str(head.get("query"))
-        scope: Scope = {
-            "type": "websocket" if is_socket else "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "scheme": "ws" if is_socket else "http",
-            "method": str(head.get("method")),
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": to_bytes(head["headers"]),
-            "client": (str(head.get("client")), 0),
-            "server": None,
-            "subprotocols": [],
-            "extensions": {RELAY_EXTENSION: self},
-        }
-        queue = self._queues[tunnel]
-        first = {"type": "websocket.connect"} if is_socket else {"type": "http.request", "body": body}
-        queue.put_nowait(first)
-
         async def send(message: Message) -> None:
-            plain = {
-                key: one for key, one in message.items() if key not in ("body", "bytes", "text", "headers")
-            }
-            plain["headers"] = to_text(message.get("headers", []))
             content = message.get("body") or message.get("bytes") or (message.get("text") or "").encode()
-            await self.send({**plain, "t": tunnel}, content)
+            plain = {key: one for key, one in message.items() if key not in ("body", "bytes", "text")}
+            await self.send({**plain, "headers": to_text(message.get("headers", [])), "t": tunnel}, content)
 
+        queue = self._queues[tunnel]
         try:
+            scope = _scope_of(head, self)
+            is_socket = scope["type"] == "websocket"
+            queue.put_nowait(
+                {"type": "websocket.connect"} if is_socket else {"type": "http.request", "body": body}
+            )
             await self._app(scope, queue.get, send)
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("a relay sent what could not be served: %r", error)
         finally:
             del self._queues[tunnel]
-            await asyncio.shield(until_over(self.send({"type": "done", "t": tunnel})))
+            await until_over(self.send({"type": "done", "t": tunnel}))
 
     @contextlib.contextmanager
     def _fed(self, watched: WatchedRun, viewer: Viewer) -> Generator[None]:
@@ -173,6 +158,28 @@ class RelayLine(Line):
                 await follower.news.wait()
 
 
+def _scope_of(head: dict[str, Any], line: RelayLine) -> Scope:
+    """Return the scope of a request or a socket. Raises ValueError, KeyError or TypeError."""
+    is_socket = head["kind"] == "websocket"
+    path = str(head["path"])
+    return {
+        "type": "websocket" if is_socket else "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "scheme": "ws" if is_socket else "http",
+        "method": str(head["method"]),
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": str(head["query"]).encode(),
+        "root_path": "",
+        "headers": to_bytes(head["headers"]),
+        "client": (str(head["client"]), 0),
+        "server": None,
+        "subprotocols": [],
+        "extensions": {RELAY_EXTENSION: line},
+    }
+
+
 class Owner:
     """The server of a class, for its relays. Belongs to the event loop."""
 
@@ -186,6 +193,7 @@ class Owner:
 
     async def start(self, settings: BrokerSettings) -> None:
         """Return once relays are heard. Raises SettingsError if the broker does not answer, or has an owner."""
+        check_client()
         import nats.errors
 
         try:
@@ -227,7 +235,7 @@ class Owner:
                     return
                 line = self._lines[head["relay"]] = RelayLine(self._client, head["relay"], self._app)
                 self._addresses[line.relay] = [parse_origin(str(one)) for one in head["addresses"][:16]]
-                self._gate.addresses = [one for known in self._addresses.values() for one in known]
+                self._note_addresses()
             if line is not None and (whole := line.take(head, body)) is not None:
                 line.handle(*whole)
         except LineError:
@@ -241,6 +249,10 @@ class Owner:
         line.end()
         self._lines.pop(line.relay, None)
         self._addresses.pop(line.relay, None)
+        self._note_addresses()
+
+    def _note_addresses(self) -> None:
+        self._gate.addresses = [one for known in self._addresses.values() for one in known]
 
     async def _sweep(self) -> None:
         while True:

@@ -39,6 +39,7 @@ from lamplighter.serving.live.channel_log import ChannelLog, Entry, Sequence
 from lamplighter.serving.live.log_viewers import LogViewers
 from lamplighter.serving.live.viewer import SEND_SECONDS, Viewer, run_socket, send_in_time
 from lamplighter.web.access.decision import came_through_a_proxy, is_page_wanted
+from lamplighter.web.access.gate_middleware import security_headers
 from lamplighter.web.capacity.caller import Network
 from lamplighter.web.hosts import Origin
 from lamplighter.web.http.problems import plain_page, problem_response
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
 _LARGEST_BODY = 4 << 10
+_PAUSE_SECONDS = 0.2
+"""Seconds between two lines, so that a broker that refuses is not asked without end."""
 _CACHE_BYTES = 64 << 20
 _FRESH = 8
 """Beats after the newest state from which on a new viewer causes another one."""
@@ -208,7 +211,7 @@ class OwnerLine(Line):
         finally:
             del self.tunnels[number]
             with contextlib.suppress(LineError):
-                await self.send({"type": "websocket.disconnect", "t": number})
+                await self.send({"type": "gone", "kind": head["kind"], "t": number})
 
     @contextlib.contextmanager
     def watched(self, run_id: str, viewer: Viewer) -> Generator[_FollowedRun]:
@@ -247,6 +250,7 @@ class Relay:
                     tunnel.lose()
                 with contextlib.suppress(Exception):
                     await subscription.unsubscribe()
+                await asyncio.sleep(_PAUSE_SECONDS)
         finally:
             with contextlib.suppress(Exception):
                 await client.close()
@@ -266,13 +270,14 @@ class Relay:
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
-        client, refusal = find_client(scope["headers"], (scope.get("client") or ("",))[0], self._trusted)
+        peer = (scope.get("client") or ("",))[0]
+        client, refusal = find_client(scope["headers"], peer, self._trusted)
         head: dict[str, Any] = {
             "kind": scope["type"],
             "method": scope.get("method", "GET"),
             "path": scope["path"],
             "query": scope["query_string"].decode("latin-1"),
-            "client": client,
+            "client": client or peer,
             "headers": to_text(
                 [
                     (key, value)
@@ -284,18 +289,15 @@ class Relay:
         if scope["type"] == "websocket":
             await self._serve_socket(WebSocket(scope, receive, send), head, refusal)
         elif refusal is not None:
-            await problem_response(403, refusal)(scope, receive, send)
+            await _own(problem_response(403, refusal))(scope, receive, send)
         else:
             response = await self._answer(Request(scope, receive), head)
             await response(scope, receive, send)
 
     async def _answer(self, request: Request, head: dict[str, Any]) -> Response:
-        key = (
-            head["path"],
-            head["query"],
-            request.headers.get("accept"),
-            request.headers.get("accept-encoding"),
-        )
+        # The policy among the headers names the host.
+        names = ("host", "accept", "accept-encoding")
+        key = (head["path"], head["query"], *(request.headers.get(name) for name in names))
         kept: _Kept | None = self._cache.get(key) if request.method == "GET" else None
         if kept is not None and kept.is_open:
             return _response(200, kept.headers, kept.body)
@@ -303,7 +305,9 @@ class Relay:
         async for part in request.stream():
             body += part
             if len(body) > _LARGEST_BODY:
-                return problem_response(413, f"that is more than the {_LARGEST_BODY:,} bytes allowed here")
+                return _own(
+                    problem_response(413, f"that is more than the {_LARGEST_BODY:,} bytes allowed here")
+                )
         line, answer = self._line, _Answer()
         asks_for_newer = kept is not None and "if-none-match" not in request.headers
         if kept is not None and asks_for_newer:
@@ -320,8 +324,7 @@ class Relay:
             return _response(200, kept.headers, kept.body)
         etag = dict(headers).get(b"etag")
         if status == 200 and etag is not None and request.method == "GET":
-            self._cache.pop(key, None)
-            self._cache.get_or_make(key, lambda: _Kept(etag.decode("latin-1"), headers, content))
+            self._cache.put(key, _Kept(etag.decode("latin-1"), headers, content))
         return _response(status, headers, content)
 
     async def _serve_socket(self, websocket: WebSocket, head: dict[str, Any], refusal: str | None) -> None:
@@ -381,7 +384,14 @@ def _response(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> R
 def _silent(request: Request) -> Response:
     """Return what a phone is told while the owner does not answer."""
     if not is_page_wanted(request.scope["headers"], request.url.path):
-        return problem_response(503, say("class_is_away"), headers={"Retry-After": "3"})
+        return _own(problem_response(503, say("class_is_away"), headers={"Retry-After": "3"}))
     page = plain_page(503, "The teacher's computer does not answer", (_AGAIN,), "Try again", "/")
+    page.headers["Cache-Control"] = "no-store"
     page.headers["Retry-After"] = page.headers["Refresh"] = "3"
-    return page
+    return _own(page)
+
+
+def _own(response: Response) -> Response:
+    """Add the headers that the owner's gate adds to its answers."""
+    response.raw_headers += security_headers(None)
+    return response
