@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -42,6 +42,7 @@ from lamplighter.web.access.decision import came_through_a_proxy, is_page_wanted
 from lamplighter.web.access.gate_middleware import security_headers
 from lamplighter.web.capacity.caller import Network
 from lamplighter.web.hosts import Origin
+from lamplighter.web.http.assets import Assets
 from lamplighter.web.http.problems import plain_page, problem_response
 from lamplighter.web.settings import BrokerSettings
 
@@ -318,7 +319,10 @@ class Relay:
                 async with line.tunnel(answer, head, body):
                     found = await answer.done
         if found is None:
-            return _silent(request)
+            # What the page that says so is drawn with is here too.
+            folder, _, name = head["path"].removeprefix("/").partition("/")
+            file = Assets().find_file("", name) if folder == "static" and "/" not in name else None
+            return _silent(request) if file is None else _own(FileResponse(file))
         status, headers, content = found
         if status == 304 and kept is not None and asks_for_newer:
             return _response(200, kept.headers, kept.body)
